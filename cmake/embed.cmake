@@ -1,0 +1,11 @@
+# cmake -DOUT=migrations.c -DSOURCES=a.sql;b.sql -P embed.cmake: the files as C string literals, in the given order.
+set(text "/* generated from sql/migrations */\n#include \"postgres/schema.h\"\n\nconst char *const schema_migrations[] = {\n")
+foreach(source ${SOURCES})
+  file(READ ${source} content)
+  string(REPLACE "\\" "\\\\" content "${content}")
+  string(REPLACE "\"" "\\\"" content "${content}")
+  string(REPLACE "\n" "\\n\"\n    \"" content "${content}")
+  string(APPEND text "    \"${content}\",\n")
+endforeach()
+string(APPEND text "};\nconst int schema_migration_count = sizeof schema_migrations / sizeof *schema_migrations;\n")
+file(WRITE ${OUT} "${text}")

@@ -1,0 +1,123 @@
+#include <getopt.h>
+#include <stdio.h>
+
+#include "commands/arguments.h"
+#include "commands/command.h"
+#include "pipeline/surroundings.h"
+
+static const char usage[] =
+    "usage: tributary check FILE [--connect] [--print-config]\n"
+    "\n"
+    "Checks a pipeline file: every problem at once, each with its line and column.\n"
+    "\n"
+    "      --connect        look at the topics and tables it names as well: partition counts, record keys,\n"
+    "                       partitioners, columns, the unique index of an upsert, rights. Changes nothing\n"
+    "      --print-config   print the pipeline with every default filled in\n"
+    "  -h, --help           this text\n"
+    "\n"
+    "Ends with 0 when all is well, with 2 when something is not.\n"
+    "\n"
+    "Examples:\n"
+    "  tributary check examples/checkouts/pipeline.yaml\n"
+    "  tributary check pipeline.yaml --connect\n";
+
+enum { OPTION_CONNECT = 256, OPTION_PRINT };
+
+static const struct option options[] = {
+    {"connect", no_argument, NULL, OPTION_CONNECT},
+    {"print-config", no_argument, NULL, OPTION_PRINT},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+static bool report(const char *what, bool ok, const struct error *error) {
+    if (ok)
+        printf("ok    %s\n", what);
+    else
+        printf("wrong %s: %s\n", what, error->message);
+    return ok;
+}
+
+static bool check_topics(const struct plan *plan) {
+    struct error error;
+    int partitions = 0;
+    char what[700];
+    bool ok = surroundings_topics(plan, &partitions, &error);
+    snprintf(what, sizeof what, "topics \"%s\" and \"%s\"", plan->touches->topic, plan->conversions->topic);
+    report(what, ok, &error);
+    if (ok) printf("      %d partition%s\n", partitions, partitions == 1 ? "" : "s");
+    return ok;
+}
+
+static bool check_tables(const struct plan *plan) {
+    const struct pipeline *pipeline = plan->pipeline;
+    struct error error;
+    if (!pipeline->postgres.url) {
+        error_set(&error, ERROR_CONFIG, "`postgres: {url: …}` is missing");
+        return report("database", false, &error);
+    }
+    struct connection *connection = connection_new(pipeline->postgres.url, "tributary check");
+    struct surroundings_tables tables = {0};
+    bool ok = surroundings_tables(plan, connection, &tables, &error);
+    struct postgres_output *output = ok ? postgres_output_new(plan->output, tables.output, &error) : NULL;
+    ok = report("output table, its columns, index and rights", output != NULL, &error);
+    for (int i = 0; ok && i < plan->lookup_count; i++) {
+        const struct plan_lookup *lookup = &plan->lookups[i];
+        struct lookup_query *query = lookup_query_new(lookup->config, lookup->columns, lookup->column_count,
+                                                      tables.lookups[i], &error);
+        char what[300];
+        snprintf(what, sizeof what, "lookup \"%s\"", lookup->config->name);
+        ok = report(what, query != NULL, &error);
+        lookup_query_free(query);
+    }
+    postgres_output_free(output);
+    surroundings_tables_release(plan, &tables);
+    connection_free(connection);
+    return ok;
+}
+
+static void print_guarantee(const struct pipeline *pipeline) {
+    const char *table = pipeline->outputs[0].table;
+    if (pipeline->outputs[0].write == WRITE_UPSERT)
+        printf("exactly once: each conversion has one row in %s, written in one transaction with the "
+               "progress; of "
+               "conversions with one primary key the last stands\n",
+               table);
+    else
+        printf("exactly once: each conversion appends one row to %s, in one transaction with the progress\n",
+               table);
+}
+
+static int check(const char *file, bool connect, bool print) {
+    struct pipeline *pipeline = pipeline_load(file, stderr);
+    if (!pipeline) return EXIT_CONFIG;
+    if (print)
+        pipeline_print(pipeline, stdout);
+    else
+        printf("ok    %s\n", file);
+    bool ok = true;
+    if (connect) {
+        struct plan *plan = plan_new(pipeline);
+        ok = check_topics(plan);
+        ok = check_tables(plan) && ok;
+        plan_free(plan);
+        if (ok) print_guarantee(pipeline);
+    }
+    pipeline_free(pipeline);
+    return ok ? EXIT_OK : EXIT_CONFIG;
+}
+
+int command_check(int argc, char **argv) {
+    bool connect = false, print = false;
+    int option;
+    optind = 0;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) switch (option) {
+        case OPTION_CONNECT: connect = true; break;
+        case OPTION_PRINT: print = true; break;
+        case 'h': fputs(usage, stdout); return EXIT_OK;
+        default: return arguments_complain(option, argv, options);
+        }
+    if (optind + 1 != argc) return arguments_refuse("check", "name one pipeline file");
+    return check(argv[optind], connect, print);
+}

@@ -1,0 +1,33 @@
+/* command.h: the commands of the program. One file a command; main.c has the table. */
+#ifndef TRIBUTARY_COMMANDS_COMMAND_H
+#define TRIBUTARY_COMMANDS_COMMAND_H
+
+#include <stdbool.h>
+
+/* Exit codes of every command. */
+enum {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,       /* something went wrong that retrying did not cure */
+    EXIT_CONFIG = 2,       /* the command line, the pipeline file or the surroundings are set up wrongly */
+    EXIT_TESTS_FAILED = 3, /* `test`: at least one case failed */
+    EXIT_KAFKA_FATAL = 4,  /* the Kafka client ended for good, for instance fenced by its twin */
+};
+
+struct command {
+    const char *name;
+    const char *summary; /* one line for `tributary --help` */
+    /* argv[0] is the command's name; handles --help itself with the getopt_long the others use. */
+    int (*run)(int argc, char **argv);
+};
+
+int command_run(int argc, char **argv);
+int command_check(int argc, char **argv);
+int command_init(int argc, char **argv);
+int command_replay(int argc, char **argv);
+int command_test(int argc, char **argv);
+int command_generate(int argc, char **argv);
+int command_produce(int argc, char **argv);
+int command_reference(int argc, char **argv);
+int command_version(int argc, char **argv);
+
+#endif

@@ -1,0 +1,12 @@
+/* stop.h: SIGINT and SIGTERM as a flag that a command's loop looks at, so that it can finish what it has
+ * begun. A second signal ends the process at once. Any thread may ask. */
+#ifndef TRIBUTARY_COMMANDS_STOP_H
+#define TRIBUTARY_COMMANDS_STOP_H
+
+#include <stdbool.h>
+
+/* From now on the two signals set the flag, and interrupt blocking calls (EINTR). Clears the flag. */
+void stop_on_signals(void);
+bool stop_requested(void);
+
+#endif

@@ -1,0 +1,271 @@
+#include "config/options.h"
+
+#include <string.h>
+
+#include "config/pipeline.h"
+#include "config/quantity.h"
+
+#define IN(section)        (1u << SECTION_##section)
+#define FIELD(type, field) .offset = offsetof(struct type, field), .size = sizeof(((struct type *)0)->field)
+#define NOWHERE            .offset = 0, .size = 0
+
+#define MILLISECOND INT64_C(1000)
+#define SECOND      (1000 * MILLISECOND)
+#define MINUTE      (60 * SECOND)
+#define DAY         (1440 * MINUTE)
+#define LONGEST     (400 * DAY)
+#define MIB         (INT64_C(1) << 20)
+
+static const char *const time_formats[] = {"iso", "epoch_s", "epoch_ms", "epoch_us", NULL};
+static const char *const models[] = {"first", NULL};
+static const char *const late_policies[] = {"dead_letter", "attribute", NULL};
+static const char *const missing_policies[] = {"keep", "drop", "dead_letter", NULL};
+static const char *const write_modes[] = {"upsert", "append", NULL};
+
+static const struct section_row sections[SECTION_COUNT] = {
+    [SECTION_PIPELINE] = {"", "What stands at the left margin of the file."},
+    [SECTION_KAFKA] = {"kafka",
+                       "The cluster that all topics of the pipeline are in: Apache Kafka, Redpanda, or "
+                       "anything else that speaks the protocol."},
+    [SECTION_POSTGRES] = {"postgres",
+                          "The database with the lookup tables, the result table and Tributary's own "
+                          "tables. `replay` and `test` need none."},
+    [SECTION_DEFAULTS] = {"defaults", "What holds for every input that does not say otherwise itself."},
+    [SECTION_INPUT] = {"inputs.NAME",
+                       "One topic of events under a name of your choice, which the rest of the file "
+                       "uses."},
+    [SECTION_INPUT_KAFKA] = {"inputs.NAME.kafka", "Where the input's events come from."},
+    [SECTION_TIME] = {"inputs.NAME.time",
+                      "The event time of an input, and how far it may be trusted. The same under "
+                      "`defaults.time`; each line can be overridden on its own."},
+    [SECTION_ATTRIBUTE] = {"attribute",
+                           "Which touch led to which conversion: of the touches with the same key "
+                           "in the window before a conversion, the model picks one. Every conversion "
+                           "gets its row, with or without a touch."},
+    [SECTION_LOOKUP] = {"lookups.NAME",
+                        "A table of the database under a name of your choice, whose columns enrich "
+                        "the rows. It is looked up when a row is written."},
+    [SECTION_OUTPUT] = {"outputs", "Where the rows go: a list with one output."},
+    [SECTION_OUTPUT_POSTGRES] = {"outputs.postgres",
+                                 "A table that exists already. Rows and progress are written in "
+                                 "one transaction, so each row is there exactly once."},
+    [SECTION_DEAD_LETTERS] = {"dead_letters",
+                              "Where events go that cannot be processed, each with the reason."},
+};
+
+static const struct option_row options[] = {
+    {IN(PIPELINE), "version", KIND_INTEGER, NEED_ALWAYS, NOWHERE, .min = 1, .max = 1, .example = "1",
+     .otherwise = "a topic called after the pipeline", .doc = "The version of this file format: 1."},
+    {IN(PIPELINE), "pipeline", KIND_NAME, NEED_ALWAYS, FIELD(pipeline, name), .example = "checkouts",
+     .doc = "The pipeline's name, by which it finds its progress again: with another name it starts from the "
+            "beginning."},
+    {IN(PIPELINE), "kafka", KIND_SECTION, NEED_ALWAYS, .child = SECTION_KAFKA, FIELD(pipeline, kafka),
+     .example = "{brokers: \"localhost:9092\"}", .doc = "The Kafka cluster."},
+    {IN(KAFKA), "brokers", KIND_TEXT, NEED_ALWAYS, FIELD(kafka_config, brokers),
+     .example = "\"localhost:9092\"",
+     .doc = "Brokers to find the others by: `host:port`, separated by commas."},
+    {IN(KAFKA), "group", KIND_TEXT, FIELD(kafka_config, group), .fallback = "tributary.{pipeline}",
+     .example = "tributary.checkouts",
+     .doc = "The consumer group. The processes of one group share the partitions among themselves."},
+    {IN(KAFKA), "instance_id", KIND_TEXT, FIELD(kafka_config, instance_id), .otherwise = "dynamic membership",
+     .example = "\"${HOSTNAME}\"",
+     .doc =
+         "What this process is called in the group, different for each and the same after a restart: then a "
+         "quick restart moves no partitions."},
+    {IN(KAFKA), "properties", KIND_PROPERTIES, FIELD(kafka_config, properties),
+     .example = "{security.protocol: SSL}",
+     .doc = "Any other property of librdkafka, for security or tuning. Those that delivery depends on are "
+            "refused."},
+    {IN(PIPELINE), "postgres", KIND_SECTION, .child = SECTION_POSTGRES, FIELD(pipeline, postgres),
+     .otherwise = "no database", .example = "{url: \"${DATABASE_URL}\"}", .doc = "The database."},
+    {IN(POSTGRES), "url", KIND_URL, NEED_ALWAYS, .secret = true, FIELD(postgres_config, url),
+     .example = "\"${DATABASE_URL:-postgresql://localhost:5432/postgres}\"", .doc = "How to connect."},
+    {IN(PIPELINE), "defaults", KIND_DEFAULTS, .child = SECTION_DEFAULTS, NOWHERE,
+     .example = "{time: {field: event_time}}", .doc = "What holds for every input."},
+    {IN(PIPELINE), "inputs", KIND_INPUTS, NEED_ALWAYS, .child = SECTION_INPUT, NOWHERE,
+     .example = "{clicks: {kafka: {topic: clicks}}, checkouts: {kafka: {topic: checkouts}}}",
+     .doc = "The inputs by name. A name has letters, digits and `_` and does not begin with a digit."},
+    {IN(INPUT), "kafka", KIND_SECTION, NEED_ALWAYS, .child = SECTION_INPUT_KAFKA, .offset = 0,
+     .size = sizeof(struct input_config), .example = "{topic: clicks}", .doc = "Its topic."},
+    {IN(INPUT_KAFKA), "topic", KIND_TOPIC, NEED_ALWAYS, FIELD(input_config, topic), .example = "clicks",
+     .doc = "The topic. Both inputs' topics must have the same number of partitions."},
+    {IN(INPUT) | IN(DEFAULTS), "time", KIND_SECTION, NEED_IN_TOTAL, .child = SECTION_TIME,
+     FIELD(input_config, time), .example = "{field: event_time, zone: UTC}", .doc = "The event time."},
+    {IN(TIME), "field", KIND_FIELD, NEED_IN_TOTAL, FIELD(time_config, field), .example = "event_time",
+     .doc = "The field that says when the event happened."},
+    {IN(TIME), "format", KIND_WORD, FIELD(time_config, format), .words = time_formats, .fallback = "iso",
+     .example = "iso",
+     .doc =
+         "`iso` reads `2024-06-17 05:00:00.123` and its relatives, with or without an offset; the others are "
+         "counts of seconds, milliseconds or microseconds since 1970."},
+    {IN(TIME), "zone", KIND_ZONE, FIELD(time_config, zone), .fallback = "UTC", .example = "UTC",
+     .doc = "The time zone of times that do not name their own offset."},
+    {IN(TIME), "out_of_order", KIND_DURATION, FIELD(time_config, out_of_order_us), .fallback = "0",
+     .max = LONGEST, .example = "15s",
+     .doc = "How much older than its predecessors an event of a partition may be and still count as in time. "
+            "Results wait for it."},
+    {IN(TIME), "max_future", KIND_DURATION, FIELD(time_config, max_future_us), .fallback = "1m",
+     .max = LONGEST, .example = "1m",
+     .doc = "An event further than this ahead of its record's timestamp goes to the dead letters, so that "
+            "one wrong "
+            "clock cannot make all others late."},
+    {IN(INPUT) | IN(DEFAULTS), "partitioned_by", KIND_FIELD, FIELD(input_config, partitioned_by),
+     .otherwise = "unknown", .example = "user_id",
+     .doc = "The field that the record key holds, by which the producer chose the partition. It is checked "
+            "against "
+            "the data."},
+    {IN(INPUT) | IN(DEFAULTS), "idle_timeout", KIND_DURATION, FIELD(input_config, idle_timeout_us),
+     .fallback = "30s", .max = LONGEST, .example = "30s",
+     .doc = "A partition that has been read to its end and stays silent for this long no longer holds "
+            "results back. "
+            "0: it always does."},
+    {IN(PIPELINE), "attribute", KIND_SECTION, NEED_ALWAYS, .child = SECTION_ATTRIBUTE,
+     FIELD(pipeline, attribute),
+     .example = "{conversions: checkouts, touches: clicks, key: [user_id], window: 1h}",
+     .doc = "Which touch led to which conversion."},
+    {IN(ATTRIBUTE), "conversions", KIND_INPUT, NEED_ALWAYS, FIELD(attribute_config, conversions),
+     .example = "checkouts", .doc = "The input with the conversions: each of its events becomes a row."},
+    {IN(ATTRIBUTE), "touches", KIND_INPUT, NEED_ALWAYS, FIELD(attribute_config, touches), .example = "clicks",
+     .doc = "The input with the touches that may have led to them."},
+    {IN(ATTRIBUTE), "key", KIND_KEY, NEED_ALWAYS, NOWHERE, .example = "[user_id, product_id]",
+     .doc =
+         "The fields that must be equal in a touch and a conversion. An event without one of them joins with "
+         "nothing."},
+    {IN(ATTRIBUTE), "window", KIND_DURATION, NEED_ALWAYS, FIELD(attribute_config, window_us), .min = 1,
+     .max = LONGEST, .example = "1h",
+     .doc = "How long before a conversion a touch still counts, both ends included."},
+    {IN(ATTRIBUTE), "model", KIND_WORD, FIELD(attribute_config, model), .words = models, .fallback = "first",
+     .example = "first", .doc = "Which touch of the window gets the credit: `first`, the earliest."},
+    {IN(ATTRIBUTE), "allowed_lateness", KIND_DURATION, FIELD(attribute_config, allowed_lateness_us),
+     .fallback = "0", .max = LONGEST, .example = "5m",
+     .doc = "How much later than `out_of_order` allows an event may come and still be joined. Results and "
+            "state wait "
+            "for it."},
+    {IN(ATTRIBUTE), "late", KIND_WORD, FIELD(attribute_config, late), .words = late_policies,
+     .fallback = "dead_letter", .example = "dead_letter",
+     .doc = "What becomes of a conversion later than that: the dead letters, or attribution with the touches "
+            "still "
+            "at hand."},
+    {IN(ATTRIBUTE), "max_drift", KIND_DURATION, FIELD(attribute_config, max_drift_us), .fallback = "1h",
+     .max = LONGEST, .example = "1h",
+     .doc = "How far one input may be read ahead of the other, in event time. It bounds the memory a backlog "
+            "takes."},
+    {IN(PIPELINE), "lookups", KIND_LOOKUPS, .child = SECTION_LOOKUP, NOWHERE,
+     .example = "{users: {table: commerce.users, match: {id: checkouts.user_id}}}",
+     .doc = "Lookup tables by name. A name has letters, digits and `_` and is not that of an input."},
+    {IN(LOOKUP), "table", KIND_TABLE, NEED_ALWAYS, FIELD(lookup_config, table), .example = "commerce.users",
+     .doc = "The table."},
+    {IN(LOOKUP), "match", KIND_MATCH, NEED_ALWAYS, NOWHERE, .example = "{id: checkouts.user_id}",
+     .doc = "What makes a row of the table the right one. The columns should be its primary key."},
+    {IN(LOOKUP), "missing", KIND_WORD, FIELD(lookup_config, missing), .words = missing_policies,
+     .fallback = "keep", .example = "keep",
+     .doc = "What becomes of a conversion without a matching row: written with nulls, dropped, or sent to "
+            "the dead "
+            "letters."},
+    {IN(PIPELINE), "outputs", KIND_OUTPUTS, NEED_ALWAYS, .child = SECTION_OUTPUT, NOWHERE,
+     .example = "[{postgres: {table: public.results, primary_key: [id], columns: [id]}}]",
+     .doc = "The outputs: exactly one."},
+    {IN(OUTPUT), "postgres", KIND_SECTION, NEED_ALWAYS, .child = SECTION_OUTPUT_POSTGRES, .offset = 0,
+     .size = sizeof(struct output_config),
+     .example = "{table: public.results, primary_key: [id], columns: [id]}", .doc = "A Postgres table."},
+    {IN(OUTPUT_POSTGRES), "table", KIND_TABLE, NEED_ALWAYS, FIELD(output_config, table),
+     .example = "commerce.attributed_checkouts", .doc = "The table."},
+    {IN(OUTPUT_POSTGRES), "write", KIND_WORD, FIELD(output_config, write), .words = write_modes,
+     .fallback = "upsert", .example = "upsert",
+     .doc = "`upsert` replaces a row with the same primary key; `append` only inserts."},
+    {IN(OUTPUT_POSTGRES), "columns", KIND_COLUMNS, NEED_ALWAYS, NOWHERE,
+     .example = "[checkout_id, click_id: clicks.click_id]", .doc = "What to write into which column."},
+    {IN(OUTPUT_POSTGRES), "primary_key", KIND_PRIMARY_KEY, NOWHERE, .otherwise = "required for `upsert`",
+     .example = "[checkout_id]",
+     .doc = "For `upsert`: the columns of the table's primary key or of a unique index, filled from fields "
+            "of the "
+            "conversion."},
+    {IN(PIPELINE), "dead_letters", KIND_SECTION, .child = SECTION_DEAD_LETTERS, .offset = 0,
+     .size = sizeof(struct pipeline), .example = "{topic: checkouts.dead-letters}",
+     .doc = "Events that cannot be processed."},
+    {IN(DEAD_LETTERS), "topic", KIND_TOPIC, FIELD(pipeline, dead_letter_topic),
+     .fallback = "{pipeline}.dead-letters", .example = "checkouts.dead-letters",
+     .doc = "The topic they go to."},
+    {IN(PIPELINE), "workers", KIND_INTEGER, FIELD(pipeline, workers), .fallback = "1", .min = 1, .max = 256,
+     .unit = "threads", .example = "4",
+     .doc = "Threads that share the partitions; more than there are partitions idle."},
+    {IN(PIPELINE), "commit_interval", KIND_DURATION, FIELD(pipeline, commit_interval_us), .fallback = "1s",
+     .min = 10 * MILLISECOND, .max = 5 * MINUTE, .example = "1s",
+     .doc = "How long a finished row may wait for others before it is written."},
+    {IN(PIPELINE), "batch_rows", KIND_INTEGER, FIELD(pipeline, batch_rows), .fallback = "10000", .min = 1,
+     .max = 1000000, .unit = "rows", .example = "10000",
+     .doc = "Rows after which a batch is written without waiting for the interval."},
+    {IN(PIPELINE), "memory_limit", KIND_SIZE, FIELD(pipeline, memory_limit), .fallback = "auto",
+     .min = 16 * MIB, .max = INT64_MAX, .example = "512MiB",
+     .doc =
+         "Memory for queues, state and batches together. `auto`: the limit of the container, or else three "
+         "quarters of the machine's memory."},
+    {IN(PIPELINE), "start", KIND_START, FIELD(pipeline, start), .fallback = "earliest", .example = "earliest",
+     .doc = "Where the very first run begins with the conversions; touches begin one window before. Later "
+            "runs go on "
+            "where the last one ended."},
+};
+enum { OPTIONS = sizeof options / sizeof *options };
+
+const struct section_row *options_section(enum section section) {
+    return &sections[section];
+}
+
+const struct option_row *options_next(enum section section, const struct option_row *previous) {
+    const struct option_row *option = previous ? previous + 1 : options;
+    for (; option < options + OPTIONS; option++)
+        if (option->sections & (1u << section)) return option;
+    return NULL;
+}
+
+const struct option_row *options_find(enum section section, const char *name) {
+    const struct option_row *option = NULL;
+    while ((option = options_next(section, option)))
+        if (strcmp(option->name, name) == 0) return option;
+    return NULL;
+}
+
+const char *options_elsewhere(const char *name) {
+    for (int section = 0; section < SECTION_COUNT; section++)
+        if (options_find((enum section)section, name)) return sections[section].path;
+    return NULL;
+}
+
+static const char *quantity_text(const struct option_row *option, int64_t value, char *text) {
+    switch (option->kind) {
+    case KIND_DURATION: return quantity_duration_text(value, text);
+    case KIND_SIZE: return quantity_size_text(value, text);
+    default: snprintf(text, QUANTITY_TEXT_MAX, "%lld", (long long)value); return text;
+    }
+}
+
+void options_range(const struct option_row *option, struct buffer *out) {
+    char low[QUANTITY_TEXT_MAX], high[QUANTITY_TEXT_MAX];
+    quantity_text(option, option->min, low);
+    if (option->max == INT64_MAX)
+        buffer_printf(out, "of at least %s", low);
+    else if (option->min == option->max)
+        buffer_text(out, low);
+    else
+        buffer_printf(out, "from %s to %s", low, quantity_text(option, option->max, high));
+}
+
+static void expected_word(const struct option_row *option, struct buffer *out) {
+    int count = 0;
+    while (option->words[count]) count++;
+    for (int i = 0; i < count; i++)
+        buffer_printf(out, "%s%s", i == 0 ? "" : i < count - 1 ? ", " : " or ", option->words[i]);
+}
+
+void options_expected(const struct option_row *option, struct buffer *out) {
+    if (option->kind == KIND_WORD) {
+        expected_word(option, out);
+        return;
+    }
+    bool single = option->kind == KIND_INTEGER && option->min == option->max;
+    if (!single) buffer_text(out, kind_rule(option->kind)->expected);
+    if (option->max == 0) return;
+    if (!single) buffer_byte(out, ' ');
+    options_range(option, out);
+    if (option->kind == KIND_SIZE) buffer_text(out, ", or auto");
+}

@@ -1,0 +1,121 @@
+#include "config/pipeline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "config/reader.h"
+
+static void free_texts(char **texts, int count) {
+    for (int i = 0; texts && i < count; i++) free(texts[i]);
+    free(texts);
+}
+
+static void release_kafka(struct kafka_config *kafka) {
+    free(kafka->brokers);
+    free(kafka->group);
+    free(kafka->instance_id);
+    for (int i = 0; i < kafka->property_count; i++) {
+        free(kafka->properties[i].name);
+        free(kafka->properties[i].value);
+    }
+    free(kafka->properties);
+}
+
+static void release_input(struct input_config *input) {
+    free(input->name);
+    free(input->topic);
+    free(input->time.field);
+    free(input->time.zone);
+    free(input->partitioned_by);
+}
+
+static void release_attribute(struct attribute_config *attribute) {
+    free_texts(attribute->conversion_key, attribute->key_count);
+    free_texts(attribute->touch_key, attribute->key_count);
+}
+
+static void release_lookup(struct lookup_config *lookup) {
+    free(lookup->name);
+    free(lookup->table);
+    free_texts(lookup->match_columns, lookup->match_count);
+    for (int i = 0; i < lookup->match_count; i++) free(lookup->match[i].field);
+    free(lookup->match);
+}
+
+static void release_output(struct output_config *output) {
+    free(output->table);
+    free_texts(output->primary_key, output->primary_key_count);
+    for (int i = 0; i < output->column_count; i++) {
+        free(output->columns[i].name);
+        free(output->columns[i].source.field);
+    }
+    free(output->columns);
+}
+
+void pipeline_free(struct pipeline *pipeline) {
+    if (!pipeline) return;
+    free(pipeline->file);
+    free(pipeline->name);
+    release_kafka(&pipeline->kafka);
+    free(pipeline->postgres.url);
+    for (int i = 0; i < pipeline->input_count; i++) release_input(&pipeline->inputs[i]);
+    free(pipeline->inputs);
+    release_attribute(&pipeline->attribute);
+    for (int i = 0; i < pipeline->lookup_count; i++) release_lookup(&pipeline->lookups[i]);
+    free(pipeline->lookups);
+    for (int i = 0; i < pipeline->output_count; i++) release_output(&pipeline->outputs[i]);
+    free(pipeline->outputs);
+    free(pipeline->dead_letter_topic);
+    free(pipeline);
+}
+
+static void read_text(struct reader *reader, const char *text, size_t len) {
+    const struct node *root = document_parse(text, len, reader->arena, reader->problems);
+    if (root) reader_pipeline(reader, root);
+    release_input(&reader->defaults);
+}
+
+struct pipeline *pipeline_parse(const char *text, size_t len, const char *file, FILE *errors) {
+    struct arena arena;
+    struct problems problems;
+    struct pipeline *pipeline = memory_zalloc(1, sizeof *pipeline);
+    pipeline->file = memory_strdup(file);
+    arena_init(&arena);
+    problems_init(&problems);
+    struct reader reader = {.arena = &arena, .problems = &problems, .pipeline = pipeline};
+    read_text(&reader, text, len);
+    problems_print(&problems, file, errors);
+    if (problems.count) {
+        pipeline_free(pipeline);
+        pipeline = NULL;
+    }
+    problems_release(&problems);
+    arena_release(&arena);
+    return pipeline;
+}
+
+/* Reads at most one byte more than a pipeline file may have; NULL or why it could not. */
+static const char *read_file(const char *path, struct buffer *out) {
+    FILE *file = fopen(path, "re");
+    if (!file) return strerror(errno);
+    out->len = fread(buffer_reserve(out, DOCUMENT_BYTES + 1), 1, DOCUMENT_BYTES + 1, file);
+    const char *why = ferror(file) ? strerror(errno) : NULL;
+    fclose(file);
+    return why;
+}
+
+struct pipeline *pipeline_load(const char *file, FILE *errors) {
+    struct buffer text;
+    struct pipeline *pipeline = NULL;
+    buffer_init(&text);
+    const char *why = read_file(file, &text);
+    if (why)
+        fprintf(errors, "%s: cannot be read: %s\n", file, why);
+    else
+        pipeline = pipeline_parse(text.data, text.len, file, errors);
+    buffer_release(&text);
+    return pipeline;
+}

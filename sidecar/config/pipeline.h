@@ -1,0 +1,139 @@
+/* pipeline.h: one pipeline, as its YAML file describes it: typed, complete (every default filled in), checked
+ * in itself, and immutable afterwards, so that every thread may read it. Times and spans are microseconds,
+ * sizes bytes. Nothing here is a secret unless it came from the environment or a file. */
+#ifndef TRIBUTARY_CONFIG_PIPELINE_H
+#define TRIBUTARY_CONFIG_PIPELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+enum time_format { TIME_FORMAT_ISO, TIME_FORMAT_EPOCH_S, TIME_FORMAT_EPOCH_MS, TIME_FORMAT_EPOCH_US };
+enum start_at { START_EARLIEST, START_LATEST, START_TIME };
+enum model { MODEL_FIRST };
+enum late_policy { LATE_DEAD_LETTER, LATE_ATTRIBUTE };
+enum missing_policy { MISSING_KEEP, MISSING_DROP, MISSING_DEAD_LETTER };
+enum write_mode { WRITE_UPSERT, WRITE_APPEND };
+
+/* Where something stands in the file, for messages about it: "pipeline.yaml:12:7". Lines and columns from 1.
+ */
+struct position {
+    int line, column;
+};
+
+struct property {
+    char *name, *value;
+};
+
+struct kafka_config {
+    char *brokers;
+    char *group;                 /* default: "tributary." and the pipeline's name */
+    char *instance_id;           /* NULL: the group's membership is dynamic */
+    struct property *properties; /* any librdkafka property, over our own settings */
+    int property_count;
+};
+
+struct postgres_config {
+    char *url; /* NULL: the pipeline has no database (replay and test need none) */
+};
+
+struct time_config {
+    char *field;
+    enum time_format format;
+    char *zone;
+    int64_t out_of_order_us; /* default 0 */
+    int64_t max_future_us;   /* default 1 minute */
+};
+
+struct input_config {
+    char *name;
+    struct position position;
+    char *topic;
+    struct time_config time;
+    char *partitioned_by;    /* NULL: unknown */
+    int64_t idle_timeout_us; /* default 30 s; 0: never idle */
+};
+
+/* What a name in a key, a column or a lookup means: a field of an input or a column of a lookup. */
+enum source_kind { SOURCE_CONVERSION, SOURCE_TOUCH, SOURCE_LOOKUP };
+
+struct source {
+    enum source_kind kind;
+    int lookup;  /* index into lookups, for SOURCE_LOOKUP */
+    char *field; /* field name, lookup column, or one of the record's own: _time _partition _offset _timestamp
+                    _key */
+    struct position position;
+};
+
+struct attribute_config {
+    int conversions, touches; /* indexes into inputs */
+    char **conversion_key, **touch_key;
+    int key_count;
+    int64_t window_us;
+    enum model model;
+    int64_t allowed_lateness_us; /* default 0 */
+    enum late_policy late;       /* default dead_letter */
+    int64_t max_drift_us;        /* default 1 hour */
+};
+
+struct lookup_config {
+    char *name;
+    struct position position;
+    char *table;          /* perhaps with its schema: commerce.users */
+    char **match_columns; /* the table's columns … */
+    struct source *match; /* … and what each must equal: fields of the conversion */
+    int match_count;
+    enum missing_policy missing; /* default keep */
+};
+
+struct column_config {
+    char *name; /* of the table */
+    struct source source;
+    struct position position;
+};
+
+struct output_config {
+    struct position position;
+    char *table;
+    enum write_mode write; /* default upsert */
+    char **primary_key;    /* for upsert: names among the columns */
+    int primary_key_count;
+    struct column_config *columns;
+    int column_count;
+};
+
+struct pipeline {
+    char *file; /* as given on the command line */
+    char *name;
+    struct kafka_config kafka;
+    struct postgres_config postgres;
+    struct input_config *inputs;
+    int input_count;
+    struct attribute_config attribute;
+    struct lookup_config *lookups;
+    int lookup_count;
+    struct output_config *outputs; /* at least one; exactly one in this version */
+    int output_count;
+    char *dead_letter_topic;    /* default: the pipeline's name and ".dead-letters" */
+    int workers;                /* threads; default 1 */
+    int64_t commit_interval_us; /* default 1 s */
+    int64_t batch_rows;         /* rows after which a batch is full, default 10,000 */
+    int64_t memory_limit;       /* bytes; 0: the cgroup's, or else three quarters of the machine's memory */
+    enum start_at start;        /* default earliest */
+    int64_t start_us;           /* for START_TIME */
+};
+
+/* Reads the file, expands ${VAR}, ${VAR:-default} and ${file:PATH}, and checks everything that can be checked
+ * without a connection. On failure writes every problem, one a line with file:line:column and, where there is
+ * one, a hint, to `errors` and returns NULL. */
+struct pipeline *pipeline_load(const char *file, FILE *errors);
+/* The same from text; `file` is only a name for messages. */
+struct pipeline *pipeline_parse(const char *text, size_t len, const char *file, FILE *errors);
+void pipeline_free(struct pipeline *pipeline);
+
+/* The pipeline as YAML with every default filled in; passwords in URLs and properties shown as ***. */
+void pipeline_print(const struct pipeline *pipeline, FILE *out);
+
+#endif

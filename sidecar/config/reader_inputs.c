@@ -1,0 +1,66 @@
+/* The inputs by name, each beginning as a copy of what "defaults" says. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "config/reader.h"
+
+static char *copy_text(const char *text) {
+    return text ? memory_strdup(text) : NULL;
+}
+
+static struct input_config inherit(const struct input_config *defaults) {
+    struct input_config input = *defaults;
+    input.time.field = copy_text(defaults->time.field);
+    input.time.zone = copy_text(defaults->time.zone);
+    input.partitioned_by = copy_text(defaults->partitioned_by);
+    return input;
+}
+
+static void read_input(struct reader *reader, const struct option_row *option, const struct place *place,
+                       const struct node *key, struct input_config *input) {
+    struct place child = reader_child(reader, place, key->written, key->value);
+    *input = inherit(&reader->defaults);
+    input->name = memory_strdup(key->written);
+    input->position = key->position;
+    if (!reader_entry(reader, &child, "clicks: {kafka: {topic: clicks}}")) return;
+    reader->inheriting = true;
+    reader_section(reader, option->child, &child, true, input);
+    reader->inheriting = false;
+}
+
+static void check_same_topic(struct reader *reader) {
+    const struct pipeline *pipeline = reader->pipeline;
+    for (int i = 1; i < pipeline->input_count; i++) {
+        const struct input_config *b = &pipeline->inputs[i];
+        for (int j = 0; j < i; j++) {
+            const struct input_config *a = &pipeline->inputs[j];
+            if (!a->topic || !b->topic || !*a->topic || strcmp(a->topic, b->topic) != 0) continue;
+            problems_add(reader->problems, b->position, "the inputs \"%s\" and \"%s\" read the same topic",
+                         a->name, b->name);
+        }
+    }
+}
+
+void reader_inputs(struct reader *reader, const struct option_row *option, const struct place *place) {
+    struct pipeline *pipeline = reader->pipeline;
+    if (!reader_filled(reader, option, place, NODE_MAP)) return;
+    pipeline->inputs = memory_zalloc((size_t)place->node->count, sizeof *pipeline->inputs);
+    for (const struct node *key = place->node->first; key; key = key->next) {
+        if (!reader_item(reader, key, KIND_INPUT_NAME, "the name of an input")) continue;
+        read_input(reader, option, place, key, &pipeline->inputs[pipeline->input_count++]);
+    }
+    check_same_topic(reader);
+}
+
+int reader_input(struct reader *reader, const struct node *node) {
+    const struct pipeline *pipeline = reader->pipeline;
+    const char **names = arena_alloc(reader->arena, ((size_t)pipeline->input_count + 1) * sizeof *names);
+    for (int i = 0; i < pipeline->input_count; i++) {
+        names[i] = pipeline->inputs[i].name;
+        if (strcmp(names[i], node->text) == 0) return i;
+    }
+    /* Without any inputs that is the problem, and it has been reported. */
+    if (pipeline->input_count)
+        reader_unknown(reader, node->position, "input", node->written, names, pipeline->input_count);
+    return -1;
+}

@@ -1,0 +1,46 @@
+#include "event/outcome.h"
+
+static const char *const names[OUTCOME_COUNT] = {
+    [OUTCOME_ATTRIBUTED] = "attributed",
+    [OUTCOME_UNATTRIBUTED] = "unattributed",
+    [OUTCOME_TOUCH_KEPT] = "touch_kept",
+    [OUTCOME_TOUCH_TOO_OLD] = "touch_too_old",
+    [OUTCOME_FILTERED] = "filtered",
+    [OUTCOME_CAPPED] = "capped",
+    [OUTCOME_LATE] = "late",
+    [OUTCOME_EMPTY] = "empty",
+    [OUTCOME_ENCODING] = "encoding",
+    [OUTCOME_NUL] = "nul",
+    [OUTCOME_MALFORMED] = "malformed",
+    [OUTCOME_NOT_AN_OBJECT] = "not_an_object",
+    [OUTCOME_TIME_INVALID] = "time_invalid",
+    [OUTCOME_TIME_IN_FUTURE] = "time_in_future",
+    [OUTCOME_KEY_NULL] = "key_null",
+    [OUTCOME_KEY_INVALID] = "key_invalid",
+    [OUTCOME_VALUE_REFUSED] = "value_refused",
+    [OUTCOME_LOOKUP_MISSING] = "lookup_missing",
+};
+
+const char *outcome_name(enum outcome outcome) {
+    return outcome < OUTCOME_COUNT ? names[outcome] : "unknown";
+}
+
+enum outcome outcome_of_name(struct span name) {
+    enum outcome outcome = 0;
+    while (outcome < OUTCOME_COUNT && !span_is(name, names[outcome])) outcome++;
+    return outcome;
+}
+
+bool outcome_is_dead_letter(enum outcome outcome) {
+    return outcome >= OUTCOME_LATE && outcome < OUTCOME_COUNT;
+}
+
+void ledger_add(struct ledger *sum, const struct ledger *part) {
+    for (int i = 0; i < OUTCOME_COUNT; i++) sum->count[i] += part->count[i];
+}
+
+uint64_t ledger_total(const struct ledger *ledger) {
+    uint64_t total = 0;
+    for (int i = 0; i < OUTCOME_COUNT; i++) total += ledger->count[i];
+    return total;
+}

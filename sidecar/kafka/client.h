@@ -1,0 +1,55 @@
+/* client.h: what every Kafka client of the program has in common: its configuration and the meaning of its
+ * errors. Any thread; the functions keep no state of their own. */
+#ifndef TRIBUTARY_KAFKA_CLIENT_H
+#define TRIBUTARY_KAFKA_CLIENT_H
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "config/pipeline.h"
+
+/* One librdkafka property. */
+struct client_setting {
+    const char *name, *value;
+};
+
+/* A configuration with the brokers, client.id "tributary-<role>", keepalive, back-off and logging through
+ * telemetry/log.h, and over that the user's properties. A property that only consumers know does not disturb
+ * a producer, nor the other way round. NULL with a config error that names the property librdkafka refuses.
+ * The caller passes it to client_new or destroys it. */
+rd_kafka_conf_t *client_conf_new(const struct kafka_config *config, const char *role,
+                                 struct error *error) MUST_CHECK;
+
+/* The same with the role's own defaults, which the user's properties may change. `defaults` ends with a name
+ * of NULL; it may be NULL. */
+rd_kafka_conf_t *client_conf_new_with(const struct kafka_config *config, const char *role,
+                                      const struct client_setting *defaults, struct error *error) MUST_CHECK;
+
+/* Settings the results depend on: a user's property of that name with another value is a config error.
+ * `settings` ends with a name of NULL. */
+bool client_conf_require(rd_kafka_conf_t *conf, const struct kafka_config *config,
+                         const struct client_setting *settings, struct error *error) MUST_CHECK;
+
+/* rd_kafka_new that takes `conf` whatever happens. A config error when the properties contradict each other.
+ */
+rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *error) MUST_CHECK;
+
+/* What follows from an error of librdkafka or a broker:
+ *   retry   the network, a broker, a leader or a coordinator is away or busy
+ *   poison  this record is too large or not acceptable to the topic
+ *   config  credentials, rights, TLS, topics or settings are wrong; trying again does not help
+ *   fatal   the client is finished (fenced, fatal), or the error is one nobody expects */
+enum error_class client_error_class(rd_kafka_resp_err_t code);
+
+/* Fills `error` with the formatted text, the client's own words and the error's name:
+ *   topic "clicks": unknown topic or partition (UNKNOWN_TOPIC_OR_PART)
+ * Returns false. */
+bool client_error(struct error *error, rd_kafka_resp_err_t code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Whether the client has ended for good; then `error` says why, in the words of the first cause, with the
+ * class fatal. */
+bool client_has_ended(rd_kafka_t *client, struct error *error);
+
+#endif

@@ -1,0 +1,203 @@
+#include "kafka/consumer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "kafka/client.h"
+#include "telemetry/log.h"
+
+enum { METADATA_TIMEOUT_MS = 5000 };
+
+struct assigned {
+    int32_t partition;
+    rd_kafka_queue_t *queues[2];
+};
+
+struct consumer {
+    rd_kafka_t *client;
+    struct consumer_options options;
+    struct assigned *assigned;
+    int assigned_count;
+};
+
+static void drop_queues(struct consumer *consumer) {
+    for (int i = 0; i < consumer->assigned_count; i++)
+        for (int side = 0; side < 2; side++) rd_kafka_queue_destroy(consumer->assigned[i].queues[side]);
+    free(consumer->assigned);
+    consumer->assigned = NULL;
+    consumer->assigned_count = 0;
+}
+
+static void acknowledge_assignment(struct consumer *consumer, rd_kafka_topic_partition_list_t *list) {
+    rd_kafka_topic_partition_list_t *nothing = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_assign(consumer->client, nothing);
+    rd_kafka_topic_partition_list_destroy(nothing);
+    int32_t *partitions = memory_alloc((size_t)list->cnt * sizeof *partitions);
+    for (int i = 0; i < list->cnt; i++) partitions[i] = list->elems[i].partition;
+    consumer->options.on_assigned(consumer->options.context, partitions, list->cnt);
+    free(partitions);
+}
+
+static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
+                         void *context) {
+    struct consumer *consumer = context;
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        acknowledge_assignment(consumer, list);
+        return;
+    }
+    if (code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
+        log_event(LOG_LEVEL_WARN, "rebalance_failed", "error=%s", LOG_QUOTE(rd_kafka_err2str(code)));
+    consumer->options.on_revoked(consumer->options.context);
+    drop_queues(consumer);
+    rd_kafka_assign(client, NULL);
+}
+
+static rd_kafka_conf_t *make_conf(const struct consumer_options *options, struct error *error) {
+    /* Queue limits hold per partition here, since no queue is forwarded. */
+    static const struct client_setting defaults[] = {{"queued.min.messages", "20000"},
+                                                     {"queued.max.messages.kbytes", "4096"},
+                                                     {"fetch.wait.max.ms", "100"},
+                                                     {"session.timeout.ms", "10000"},
+                                                     {NULL, NULL}};
+    const struct kafka_config *config = options->config;
+    char role[32], instance[512];
+    snprintf(role, sizeof role, "worker-%d", options->worker);
+    snprintf(instance, sizeof instance, "%s-%d", config->instance_id ? config->instance_id : "",
+             options->worker);
+    const struct client_setting required[] = {{"group.id", config->group},
+                                              {"enable.auto.commit", "false"},
+                                              {"enable.auto.offset.store", "false"},
+                                              {"enable.partition.eof", "true"},
+                                              {"auto.offset.reset", "error"},
+                                              {"partition.assignment.strategy", "range"},
+                                              {"isolation.level", "read_committed"},
+                                              {config->instance_id ? "group.instance.id" : NULL, instance},
+                                              {NULL, NULL}};
+    rd_kafka_conf_t *conf = client_conf_new_with(config, role, defaults, error);
+    if (!conf) return NULL;
+    if (client_conf_require(conf, config, required, error)) return conf;
+    rd_kafka_conf_destroy(conf);
+    return NULL;
+}
+
+/* Without this the first touch arrives half a second later: the client would ask for the topic only when it
+ * is told to fetch it. */
+static void warm_metadata(rd_kafka_t *client, const char *topic) {
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(client, topic, NULL);
+    const struct rd_kafka_metadata *metadata;
+    if (handle && !rd_kafka_metadata(client, 0, handle, &metadata, METADATA_TIMEOUT_MS))
+        rd_kafka_metadata_destroy(metadata);
+    if (handle) rd_kafka_topic_destroy(handle);
+}
+
+static bool subscribe(struct consumer *consumer, struct error *error) {
+    const char *topic = consumer->options.topics[CONSUMER_CONVERSIONS];
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(consumer->client, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return !code || client_error(error, code, "cannot subscribe to \"%s\"", topic);
+}
+
+struct consumer *consumer_new(const struct consumer_options *options, struct error *error) {
+    struct consumer *consumer = memory_zalloc(1, sizeof *consumer);
+    consumer->options = *options;
+    rd_kafka_conf_t *conf = make_conf(options, error);
+    if (conf) {
+        rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+        rd_kafka_conf_set_opaque(conf, consumer);
+        consumer->client = client_new(RD_KAFKA_CONSUMER, conf, error);
+    }
+    if (consumer->client) {
+        rd_kafka_poll_set_consumer(consumer->client);
+        warm_metadata(consumer->client, options->topics[CONSUMER_TOUCHES]);
+        if (subscribe(consumer, error)) return consumer;
+    }
+    consumer_free(consumer);
+    return NULL;
+}
+
+void consumer_free(struct consumer *consumer) {
+    if (!consumer) return;
+    if (consumer->client) {
+        rd_kafka_consumer_close(consumer->client); /* revokes, through on_rebalance */
+        drop_queues(consumer);
+        rd_kafka_destroy(consumer->client);
+    }
+    free(consumer->assigned);
+    free(consumer);
+}
+
+static bool serve(struct consumer *consumer, rd_kafka_message_t *message, struct error *error) {
+    rd_kafka_resp_err_t code = message->err;
+    char text[512];
+    snprintf(text, sizeof text, "%s", code ? rd_kafka_message_errstr(message) : "");
+    rd_kafka_message_destroy(message);
+    if (client_has_ended(consumer->client, error)) return false;
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR: return true; /* of a queue that is gone: its offset will be read again */
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF: return true;
+    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+        log_event(LOG_LEVEL_WARN, "poll_interval_exceeded", "error=%s", LOG_QUOTE(text));
+        return true;
+    default: break;
+    }
+    if (client_error_class(code) != ERROR_RETRY) return client_error(error, code, "consumer");
+    log_event(LOG_LEVEL_WARN, "kafka", "error=%s", LOG_QUOTE(text));
+    return true;
+}
+
+bool consumer_poll(struct consumer *consumer, int timeout_ms, struct error *error) {
+    rd_kafka_message_t *message;
+    while ((message = rd_kafka_consumer_poll(consumer->client, timeout_ms))) {
+        if (!serve(consumer, message, error)) return false;
+        timeout_ms = 0;
+    }
+    return true;
+}
+
+bool consumer_assign(struct consumer *consumer, const struct consumer_start *starts, int count,
+                     struct error *error) {
+    drop_queues(consumer);
+    consumer->assigned = memory_zalloc((size_t)count, sizeof *consumer->assigned);
+    consumer->assigned_count = count;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count * 2);
+    for (int i = 0; i < count; i++) {
+        consumer->assigned[i].partition = starts[i].partition;
+        for (int side = 0; side < 2; side++) {
+            const char *topic = consumer->options.topics[side];
+            rd_kafka_queue_t *queue =
+                rd_kafka_queue_get_partition(consumer->client, topic, starts[i].partition);
+            rd_kafka_queue_forward(queue, NULL); /* before assigning: later, messages go to the main queue */
+            consumer->assigned[i].queues[side] = queue;
+            rd_kafka_topic_partition_list_add(list, topic, starts[i].partition)->offset =
+                starts[i].offsets[side];
+        }
+    }
+    rd_kafka_resp_err_t code = rd_kafka_assign(consumer->client, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return !code || client_error(error, code, "cannot start fetching");
+}
+
+int consumer_read(struct consumer *consumer, enum consumer_side side, int32_t partition,
+                  rd_kafka_message_t **messages, int max) {
+    for (int i = 0; i < consumer->assigned_count; i++) {
+        if (consumer->assigned[i].partition != partition) continue;
+        ssize_t got =
+            rd_kafka_consume_batch_queue(consumer->assigned[i].queues[side], 0, messages, (size_t)max);
+        return got > 0 ? (int)got : 0;
+    }
+    return 0;
+}
+
+void consumer_report(struct consumer *consumer, enum consumer_side side, const int32_t *partitions,
+                     const int64_t *offsets, int count) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+    for (int i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, consumer->options.topics[side], partitions[i])->offset =
+            offsets[i];
+    rd_kafka_commit(consumer->client, list, 1); /* asynchronous; a failure changes nothing */
+    rd_kafka_topic_partition_list_destroy(list);
+}

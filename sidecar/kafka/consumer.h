@@ -1,0 +1,60 @@
+/* consumer.h: one member of the pipeline's consumer group. It subscribes to the conversion topic; which touch
+ * partitions go with it, and where reading starts, its owner says with consumer_assign once it knows. One
+ * thread owns it; the callback runs on that thread, inside consumer_poll and consumer_close.
+ *
+ * A new assignment is acknowledged to the group at once with nothing to fetch, so that other members never
+ * wait for our database; fetching starts with consumer_assign. Each partition has a queue of its own, and one
+ * that is not read holds its fetcher back. */
+#ifndef TRIBUTARY_KAFKA_CONSUMER_H
+#define TRIBUTARY_KAFKA_CONSUMER_H
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "config/pipeline.h"
+
+struct consumer;
+
+enum consumer_side { CONSUMER_TOUCHES, CONSUMER_CONVERSIONS };
+
+/* The group's partitions changed: `partitions` are ours now (count 0: none). Whatever was assigned before has
+ * been taken away, its queues are gone. */
+typedef void consumer_on_assignment(void *context, const int32_t *partitions, int count);
+
+struct consumer_options {
+    const struct kafka_config *config;
+    const char *topics[2]; /* by side */
+    int worker;            /* number, for the instance id */
+    consumer_on_assignment *on_assigned;
+    void (*on_revoked)(void *context);
+    void *context;
+};
+
+struct consumer *consumer_new(const struct consumer_options *options, struct error *error);
+/* Leaves the group (a static member does not) and waits until everything is handed back. */
+void consumer_free(struct consumer *consumer);
+
+/* Serves the group: joins, heartbeats, rebalances. Waits up to `timeout_ms` for something to happen. False
+ * when the client has ended for good or the cluster refuses us. */
+bool consumer_poll(struct consumer *consumer, int timeout_ms, struct error *error) MUST_CHECK;
+
+struct consumer_start {
+    int32_t partition;
+    int64_t offsets[2]; /* by side */
+};
+/* Starts fetching both sides of exactly these partitions. */
+bool consumer_assign(struct consumer *consumer, const struct consumer_start *starts, int count,
+                     struct error *error) MUST_CHECK;
+
+/* Takes up to `max` messages that are there; a partition's errors and its end arrive as messages too.
+ * rd_kafka_message_destroy each. */
+int consumer_read(struct consumer *consumer, enum consumer_side side, int32_t partition,
+                  rd_kafka_message_t **messages, int max);
+
+/* Tells the group how far the conversions have come, for lag tools; nothing depends on it. Does not wait. */
+void consumer_report(struct consumer *consumer, enum consumer_side side, const int32_t *partitions,
+                     const int64_t *offsets, int count);
+
+#endif

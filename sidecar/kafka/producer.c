@@ -1,0 +1,239 @@
+#include "kafka/producer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "kafka/client.h"
+
+enum {
+    SEND_FIELDS = 7,       /* topic, partition, key, value, timestamp, tag, flags */
+    BATCH_BYTES = 1000000, /* below the 1,048,588 bytes that topics take by default */
+    FULL_WAIT_MS = 100,
+};
+
+static const struct client_setting defaults[] = {
+    {"enable.idempotence", "true"},
+    {"acks", "all"},
+    {"partitioner", "murmur2_random"},
+    {"compression.type", "lz4"},
+    {"linger.ms", "5"},
+    {"message.max.bytes", "16777216"},
+    {"message.timeout.ms", "120000"},
+    {"queue.buffering.max.kbytes", "65536"},
+    {NULL, NULL},
+};
+
+struct producer {
+    rd_kafka_t *client;
+    const struct kafka_config *config;
+    producer_on_failure *on_failure;
+    void *context;
+    uint64_t sent, acknowledged, failures, settled;
+    struct error first;
+    bool in_callback;
+    char trouble[300];
+};
+
+static struct span span_at(const void *data, size_t len) {
+    return (struct span){data, data ? len : 0};
+}
+
+static void count_failure(struct producer *producer, const rd_kafka_message_t *message) {
+    struct producer_failure failure = {
+        .topic = rd_kafka_topic_name(message->rkt),
+        .partition = message->partition,
+        .key = span_at(message->key, message->key_len),
+        .value = span_at(message->payload, message->len),
+        .tag = (uintptr_t)message->_private,
+        .code = message->err,
+    };
+    const char *because = message->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ? producer->trouble : "";
+    client_error(&failure.error, message->err, "a record of %zu bytes for topic \"%s\" was not accepted%s%s",
+                 message->len + message->key_len, failure.topic, *because ? ": " : "", because);
+    if (producer->on_failure && producer->on_failure(producer->context, &failure)) {
+        producer->settled++;
+        return;
+    }
+    if (!producer->failures++) producer->first = failure.error;
+}
+
+/* Called from rd_kafka_poll and rd_kafka_flush, on the caller's thread. */
+static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque) {
+    (void)client;
+    struct producer *producer = opaque;
+    if (!message->err) {
+        producer->acknowledged++;
+        producer->trouble[0] = '\0';
+        return;
+    }
+    producer->in_callback = true;
+    count_failure(producer, message);
+    producer->in_callback = false;
+}
+
+static void on_error(rd_kafka_t *client, int code, const char *text, void *opaque) {
+    (void)client;
+    struct producer *producer = opaque;
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && producer->trouble[0]) return;
+    snprintf(producer->trouble, sizeof producer->trouble, "%s", text);
+    char *detail = strstr(producer->trouble, " (after "); /* "(after 3ms in state CONNECT)" */
+    if (detail) *detail = '\0';
+}
+
+static rd_kafka_conf_t *conf_new(const struct kafka_config *config, const char *role, int batch_bytes,
+                                 struct error *error) {
+    char batch[16];
+    snprintf(batch, sizeof batch, "%d", batch_bytes ? batch_bytes : BATCH_BYTES);
+    struct client_setting all[sizeof defaults / sizeof *defaults + 1] = {{"batch.size", batch}};
+    memcpy(all + 1, defaults, sizeof defaults);
+    rd_kafka_conf_t *conf = client_conf_new_with(config, role, all, error);
+    if (!conf) return NULL;
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    return conf;
+}
+
+struct producer *producer_new(const struct kafka_config *config, const char *role, int batch_bytes,
+                              struct error *error) {
+    rd_kafka_conf_t *conf = conf_new(config, role, batch_bytes, error);
+    if (!conf) return NULL;
+    struct producer *producer = memory_zalloc(1, sizeof *producer);
+    producer->config = config;
+    rd_kafka_conf_set_opaque(conf, producer);
+    producer->client = client_new(RD_KAFKA_PRODUCER, conf, error);
+    if (producer->client) return producer;
+    free(producer);
+    return NULL;
+}
+
+void producer_free(struct producer *producer) {
+    if (!producer) return;
+    producer->on_failure = NULL;
+    rd_kafka_purge(producer->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_destroy(producer->client);
+    free(producer);
+}
+
+void producer_set_on_failure(struct producer *producer, producer_on_failure *callback, void *context) {
+    producer->on_failure = callback;
+    producer->context = context;
+}
+
+static rd_kafka_headers_t *headers_of(const struct producer_record *record) {
+    if (!record->header_count) return NULL;
+    rd_kafka_headers_t *headers = rd_kafka_headers_new((size_t)record->header_count);
+    for (int i = 0; i < record->header_count; i++) {
+        const struct producer_header *header = &record->headers[i];
+        rd_kafka_header_add(headers, header->name, -1, header->value.data, (ssize_t)header->value.len);
+    }
+    return headers;
+}
+
+/* librdkafka takes pointers without const and does not write through them. */
+static void *loose(const void *data) {
+    union {
+        const void *constant;
+        void *loose;
+    } pointer = {data};
+    return pointer.loose;
+}
+
+static rd_kafka_resp_err_t enqueue(struct producer *producer, const struct producer_record *record,
+                                   int32_t partition) {
+    rd_kafka_headers_t *headers = headers_of(record);
+    rd_kafka_vu_t fields[SEND_FIELDS + 1] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = record->topic},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {loose(record->key.data), record->key.len}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {loose(record->value.data), record->value.len}},
+        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = record->timestamp_ms},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)record->tag},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+    };
+    rd_kafka_error_t *refused = rd_kafka_produceva(producer->client, fields, SEND_FIELDS + (headers != NULL));
+    if (!refused) return RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_resp_err_t code = rd_kafka_error_code(refused);
+    rd_kafka_error_destroy(refused);
+    if (headers) rd_kafka_headers_destroy(headers);
+    return code;
+}
+
+bool producer_send(struct producer *producer, const struct producer_record *record, struct error *error) {
+    return producer_send_to(producer, record, RD_KAFKA_PARTITION_UA, error);
+}
+
+bool producer_send_to(struct producer *producer, const struct producer_record *record, int32_t partition,
+                      struct error *error) {
+    rd_kafka_resp_err_t code = enqueue(producer, record, partition);
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL && !producer->in_callback) {
+        rd_kafka_poll(producer->client, 0);
+        code = enqueue(producer, record, partition);
+    }
+    if (!code) {
+        producer->sent++;
+        return true;
+    }
+    if (code == RD_KAFKA_RESP_ERR__FATAL && client_has_ended(producer->client, error)) return false;
+    return client_error(error, code, "a record of %zu bytes for topic \"%s\"",
+                        record->key.len + record->value.len, record->topic);
+}
+
+bool producer_send_waiting(struct producer *producer, const struct producer_record *record, int32_t partition,
+                           bool (*stop)(void), struct error *error) {
+    struct error full;
+    while (!producer_send_to(producer, record, partition, &full)) {
+        if (full.class != ERROR_RETRY || (stop && stop()))
+            return error_set(error, full.class, "%s", full.message);
+        rd_kafka_poll(producer->client, FULL_WAIT_MS);
+    }
+    return true;
+}
+
+void producer_poll(struct producer *producer, int ms) {
+    rd_kafka_poll(producer->client, ms);
+}
+
+bool producer_flush(struct producer *producer, int timeout_ms, struct error *error) {
+    int64_t deadline = clock_monotonic_us() + (int64_t)timeout_ms * 1000;
+    /* a callback may have sent more meanwhile */
+    do {
+        int64_t left = (deadline - clock_monotonic_us()) / 1000;
+        rd_kafka_flush(producer->client, left > 0 ? (int)left : 0);
+    } while (producer_pending(producer) && clock_monotonic_us() < deadline);
+    if (producer->failures) return error_set(error, producer->first.class, "%s", producer->first.message);
+    uint64_t pending = producer_pending(producer);
+    if (!pending) return true;
+    if (client_has_ended(producer->client, error)) return false;
+    return error_set(error, ERROR_RETRY, "%llu records not acknowledged by \"%s\" within %g s%s%s",
+                     (unsigned long long)pending, producer->config->brokers, timeout_ms / 1000.0,
+                     producer->trouble[0] ? ": " : "", producer->trouble);
+}
+
+uint64_t producer_pending(const struct producer *producer) {
+    return producer->sent - producer->acknowledged - producer->failures - producer->settled;
+}
+
+uint64_t producer_acknowledged(const struct producer *producer) {
+    return producer->acknowledged;
+}
+
+uint64_t producer_failures(const struct producer *producer) {
+    return producer->failures;
+}
+
+const struct error *producer_first_failure(const struct producer *producer) {
+    return producer->failures ? &producer->first : NULL;
+}
+
+void producer_forget_failures(struct producer *producer) {
+    producer->settled += producer->failures;
+    producer->failures = 0;
+}
+
+const char *producer_trouble(const struct producer *producer) {
+    return producer->trouble;
+}

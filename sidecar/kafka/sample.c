@@ -1,0 +1,114 @@
+#include "kafka/sample.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "kafka/client.h"
+#include "kafka/partitioner.h"
+
+enum { NEWEST = 50, SAMPLE_TIMEOUT_MS = 10000, POLL_MS = 100, CONVINCING = 5 };
+
+struct tally {
+    const struct input_config *input;
+    int records, unkeyed, murmur2, crc32;
+    int unkeyed_partition;
+    int64_t unkeyed_offset;
+};
+
+static void count(struct tally *tally, const rd_kafka_message_t *message, int partitions) {
+    struct span key = {message->key, message->key_len};
+    tally->records++;
+    if (!key.data) {
+        tally->unkeyed++;
+        tally->unkeyed_partition = message->partition;
+        tally->unkeyed_offset = message->offset;
+        return;
+    }
+    tally->murmur2 += partitioner_murmur2(key, partitions) == message->partition;
+    tally->crc32 += partitioner_crc32(key, partitions) == message->partition;
+}
+
+static rd_kafka_t *open_client(const struct kafka_config *kafka, struct error *error) {
+    static const struct client_setting settings[] = {{"enable.partition.eof", "true"},
+                                                     {"enable.auto.commit", "false"},
+                                                     {"auto.offset.reset", "latest"},
+                                                     {"group.id", "tributary.sample"}, /* never joined */
+                                                     {NULL, NULL}};
+    rd_kafka_conf_t *conf = client_conf_new_with(kafka, "sample", settings, error);
+    rd_kafka_t *client = conf ? client_new(RD_KAFKA_CONSUMER, conf, error) : NULL;
+    if (client) rd_kafka_poll_set_consumer(client);
+    return client;
+}
+
+static void assign_newest(rd_kafka_t *client, const struct tally *tallies, int partitions) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions * 2);
+    for (int t = 0; t < 2; t++)
+        for (int p = 0; p < partitions; p++)
+            rd_kafka_topic_partition_list_add(list, tallies[t].input->topic, p)->offset =
+                RD_KAFKA_OFFSET_TAIL(NEWEST);
+    rd_kafka_assign(client, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void read_newest(rd_kafka_t *client, struct tally *tallies, int partitions) {
+    int64_t until = clock_monotonic_us() + (int64_t)SAMPLE_TIMEOUT_MS * 1000;
+    for (int open = partitions * 2; open > 0 && clock_monotonic_us() < until;) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(client, POLL_MS);
+        if (!message) continue;
+        if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) open--;
+        if (!message->err)
+            for (int t = 0; t < 2; t++)
+                if (strcmp(rd_kafka_topic_name(message->rkt), tallies[t].input->topic) == 0)
+                    count(&tallies[t], message, partitions);
+        rd_kafka_message_destroy(message);
+    }
+}
+
+static bool refuse_unkeyed(const struct tally *tally, int partitions, struct error *error) {
+    return error_set(
+        error, ERROR_CONFIG,
+        "topic \"%s\" has %d partitions, but %d of its %d newest records have no key (for one, [%d] "
+        "offset %lld): records that belong together may lie in different partitions\nhint: let the "
+        "producer set the record key%s%s, or use topics with one partition (re-keying by "
+        "`repartition` is not part of this version yet)",
+        tally->input->topic, partitions, tally->unkeyed, tally->records, tally->unkeyed_partition,
+        (long long)tally->unkeyed_offset, tally->input->partitioned_by ? " to " : "",
+        tally->input->partitioned_by ? tally->input->partitioned_by : "");
+}
+
+/* "murmur2", "crc32", or NULL when the sample does not say. */
+static const char *partitioner_of(const struct tally *tally) {
+    if (tally->records < CONVINCING) return NULL;
+    if (tally->murmur2 == tally->records && tally->crc32 < tally->records) return "murmur2";
+    if (tally->crc32 == tally->records && tally->murmur2 < tally->records) return "crc32";
+    return NULL;
+}
+
+static bool judge(const struct tally *tallies, int partitions, struct error *error) {
+    for (int t = 0; t < 2; t++)
+        if (tallies[t].unkeyed) return refuse_unkeyed(&tallies[t], partitions, error);
+    const char *first = partitioner_of(&tallies[0]), *second = partitioner_of(&tallies[1]);
+    if (!first || !second || strcmp(first, second) == 0) return true;
+    return error_set(
+        error, ERROR_CONFIG,
+        "topic \"%s\" is partitioned by %s and topic \"%s\" by %s: equal keys lie in different "
+        "partitions\nhint: set the same partitioner in both producers: murmur2_random is what Java's "
+        "use, consistent_random is librdkafka's default",
+        tallies[0].input->topic, first, tallies[1].input->topic, second);
+}
+
+bool sample_keys(const struct kafka_config *kafka, const struct input_config *touches,
+                 const struct input_config *conversions, int partitions, struct error *error) {
+    if (partitions == 1) return true;
+    struct tally tallies[2] = {{.input = touches}, {.input = conversions}};
+    rd_kafka_t *client = open_client(kafka, error);
+    if (!client) return false;
+    assign_newest(client, tallies, partitions);
+    read_newest(client, tallies, partitions);
+    rd_kafka_assign(client, NULL);
+    rd_kafka_consumer_close(client);
+    rd_kafka_destroy(client);
+    return judge(tallies, partitions, error);
+}

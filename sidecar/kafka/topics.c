@@ -1,0 +1,324 @@
+#include "kafka/topics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "kafka/client.h"
+
+enum { FIRST_WAIT_MS = 500, CREATED_POLL_MS = 50 };
+
+struct topics {
+    rd_kafka_t *client;
+    const struct kafka_config *config;
+    rd_kafka_resp_err_t blame; /* the most telling of the connection errors so far … */
+    char blame_text[400];      /* … in the client's words */
+};
+
+static bool is_hopeless(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL;
+}
+
+/* Called from rd_kafka_poll, on the caller's thread. */
+static void on_error(rd_kafka_t *client, int code, const char *text, void *opaque) {
+    (void)client;
+    struct topics *topics = opaque;
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || is_hopeless(topics->blame)) return;
+    topics->blame = code;
+    snprintf(topics->blame_text, sizeof topics->blame_text, "%s", text);
+    char *detail = strstr(topics->blame_text, " (after "); /* "(after 3ms in state CONNECT)" */
+    if (detail) *detail = '\0';
+}
+
+struct topics *topics_new(const struct kafka_config *config, struct error *error) {
+    /* what goes wrong is told in the error, once, and not in the log as well */
+    static const struct client_setting defaults[] = {{"log_level", "2"}, {NULL, NULL}};
+    /* a consumer, because a producer's questions create the topic on brokers that allow it */
+    static const struct client_setting settings[] = {{"allow.auto.create.topics", "false"}, {NULL, NULL}};
+    rd_kafka_conf_t *conf = client_conf_new_with(config, "admin", defaults, error);
+    if (!conf) return NULL;
+    if (!client_conf_require(conf, config, settings, error)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    struct topics *topics = memory_zalloc(1, sizeof *topics);
+    topics->config = config;
+    rd_kafka_conf_set_opaque(conf, topics);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    topics->client = client_new(RD_KAFKA_CONSUMER, conf, error);
+    if (topics->client) return topics;
+    free(topics);
+    return NULL;
+}
+
+void topics_free(struct topics *topics) {
+    if (!topics) return;
+    rd_kafka_destroy(topics->client);
+    free(topics);
+}
+
+static int64_t deadline_of(int timeout_ms) {
+    return clock_monotonic_us() + (int64_t)timeout_ms * 1000;
+}
+
+static int left_ms(int64_t deadline) {
+    int64_t left = (deadline - clock_monotonic_us()) / 1000;
+    return left > 0 ? (int)left : 0;
+}
+
+static bool unanswered(struct topics *topics, int timeout_ms, rd_kafka_resp_err_t code, struct error *error) {
+    const char *brokers = topics->config->brokers;
+    if (is_hopeless(topics->blame))
+        return error_set(error, ERROR_CONFIG, "the brokers \"%s\" refuse the connection: %s", brokers,
+                         topics->blame_text);
+    if (topics->blame)
+        return error_set(error, ERROR_RETRY, "no answer from the brokers \"%s\" within %g s: %s", brokers,
+                         timeout_ms / 1000.0, topics->blame_text);
+    return client_error(error, code, "no answer from the brokers \"%s\" within %g s", brokers,
+                        timeout_ms / 1000.0);
+}
+
+/* The client waits silently for as long as it is told to, so it is asked in growing steps, with a look at its
+ * errors in between: wrong credentials need not wait for the end. */
+static bool fetch_metadata(struct topics *topics, rd_kafka_topic_t *topic, int timeout_ms,
+                           const struct rd_kafka_metadata **metadata, struct error *error) {
+    int64_t deadline = deadline_of(timeout_ms);
+    for (int wait = FIRST_WAIT_MS;; wait *= 2) {
+        int left = left_ms(deadline);
+        rd_kafka_resp_err_t code =
+            rd_kafka_metadata(topics->client, 0, topic, metadata, wait < left ? wait : left);
+        rd_kafka_poll(topics->client, 0);
+        if (!code) {
+            topics->blame = RD_KAFKA_RESP_ERR_NO_ERROR; /* of several brokers one did answer */
+            return true;
+        }
+        if (wait >= left || is_hopeless(topics->blame)) return unanswered(topics, timeout_ms, code, error);
+    }
+}
+
+static bool count_of(const struct rd_kafka_metadata *metadata, const char *topic, int *count,
+                     struct error *error) {
+    *count = 0;
+    if (metadata->topic_cnt < 1) return true;
+    rd_kafka_resp_err_t code = metadata->topics[0].err;
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return true;
+    if (code) return client_error(error, code, "topic \"%s\"", topic);
+    *count = metadata->topics[0].partition_cnt;
+    return true;
+}
+
+bool topics_partitions(struct topics *topics, const char *topic, int timeout_ms, int *count,
+                       struct error *error) {
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(topics->client, topic, NULL);
+    if (!handle) return client_error(error, rd_kafka_last_error(), "topic \"%s\"", topic);
+    bool done = fetch_metadata(topics, handle, timeout_ms, &metadata, error);
+    rd_kafka_topic_destroy(handle);
+    if (!done) return false;
+    done = count_of(metadata, topic, count, error);
+    rd_kafka_metadata_destroy(metadata);
+    return done;
+}
+
+bool topics_require(struct topics *topics, const char *topic, int timeout_ms, int *count,
+                    struct error *error) {
+    if (!topics_partitions(topics, topic, timeout_ms, count, error)) return false;
+    if (*count) return true;
+    return error_set(error, ERROR_CONFIG,
+                     "topic \"%s\" does not exist on \"%s\", or this user may not see it", topic,
+                     topics->config->brokers);
+}
+
+char *topics_cluster_id(struct topics *topics, int timeout_ms, struct error *error) {
+    const struct rd_kafka_metadata *metadata;
+    if (!fetch_metadata(topics, NULL, timeout_ms, &metadata, error)) return NULL;
+    rd_kafka_metadata_destroy(metadata);
+    char *id = rd_kafka_clusterid(topics->client, timeout_ms);
+    if (!id) {
+        error_set(error, ERROR_RETRY, "the brokers \"%s\" did not tell the cluster's id",
+                  topics->config->brokers);
+        return NULL;
+    }
+    char *copy = memory_strdup(id);
+    rd_kafka_mem_free(topics->client, id);
+    return copy;
+}
+
+/* One administrative request: what it goes out with and comes back on. */
+struct request {
+    rd_kafka_queue_t *queue;
+    rd_kafka_AdminOptions_t *options;
+    int timeout_ms;
+};
+
+static bool request_init(struct request *request, struct topics *topics, rd_kafka_admin_op_t operation,
+                         int timeout_ms, struct error *error) {
+    const struct rd_kafka_metadata *metadata;
+    char why[200];
+    /* a connection first, because its errors are clearer than those of the request */
+    if (!fetch_metadata(topics, NULL, timeout_ms, &metadata, error)) return false;
+    rd_kafka_metadata_destroy(metadata);
+    request->queue = rd_kafka_queue_new(topics->client);
+    request->options = rd_kafka_AdminOptions_new(topics->client, operation);
+    request->timeout_ms = timeout_ms;
+    rd_kafka_AdminOptions_set_request_timeout(request->options, timeout_ms, why, sizeof why);
+    if (operation == RD_KAFKA_ADMIN_OP_CREATETOPICS)
+        rd_kafka_AdminOptions_set_operation_timeout(request->options, timeout_ms, why, sizeof why);
+    return true;
+}
+
+static void request_release(struct request *request) {
+    rd_kafka_AdminOptions_destroy(request->options);
+    rd_kafka_queue_destroy(request->queue);
+}
+
+/* The answer, or NULL with the error. */
+static rd_kafka_event_t *request_wait(struct request *request, const char *what, struct error *error) {
+    rd_kafka_event_t *event = rd_kafka_queue_poll(request->queue, request->timeout_ms + 1000);
+    rd_kafka_resp_err_t code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (!code) return event;
+    error_set(error, client_error_class(code), "%s: %s", what,
+              event ? rd_kafka_event_error_string(event) : rd_kafka_err2str(code));
+    if (event) rd_kafka_event_destroy(event);
+    return NULL;
+}
+
+static char *setting_in(rd_kafka_event_t *event, const char *topic, const char *name, struct error *error) {
+    size_t count = 0;
+    const rd_kafka_DescribeConfigs_result_t *result = rd_kafka_event_DescribeConfigs_result(event);
+    const rd_kafka_ConfigResource_t **resources = rd_kafka_DescribeConfigs_result_resources(result, &count);
+    rd_kafka_resp_err_t code = count ? rd_kafka_ConfigResource_error(resources[0]) : RD_KAFKA_RESP_ERR__FAIL;
+    if (code) {
+        client_error(error, code, "the settings of topic \"%s\"", topic);
+        return NULL;
+    }
+    const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resources[0], &count);
+    for (size_t i = 0; i < count; i++) {
+        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0 && value) return memory_strdup(value);
+    }
+    error_set(error, ERROR_CONFIG, "the cluster knows no setting \"%s\" of topic \"%s\"", name, topic);
+    return NULL;
+}
+
+char *topics_setting(struct topics *topics, const char *topic, const char *name, int timeout_ms,
+                     struct error *error) {
+    struct request request;
+    char what[300], *value = NULL;
+    snprintf(what, sizeof what, "the settings of topic \"%s\"", topic);
+    if (!request_init(&request, topics, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms, error)) return NULL;
+    rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+    rd_kafka_DescribeConfigs(topics->client, &resource, 1, request.options, request.queue);
+    rd_kafka_ConfigResource_destroy(resource);
+    rd_kafka_event_t *event = request_wait(&request, what, error);
+    if (event) {
+        value = setting_in(event, topic, name, error);
+        rd_kafka_event_destroy(event);
+    }
+    request_release(&request);
+    return value;
+}
+
+static rd_kafka_NewTopic_t *new_topic(const struct topic_plan *plan, struct error *error) {
+    char why[200] = "";
+    rd_kafka_NewTopic_t *topic =
+        rd_kafka_NewTopic_new(plan->name, plan->partitions, plan->replication, why, sizeof why);
+    if (!topic) {
+        error_set(error, ERROR_CONFIG, "topic \"%s\": %s", plan->name, why);
+        return NULL;
+    }
+    for (int i = 0; i < plan->setting_count; i++)
+        rd_kafka_NewTopic_set_config(topic, plan->settings[i].name, plan->settings[i].value);
+    return topic;
+}
+
+/* Adds one topic's failure to those before it. */
+static void add_failure(const rd_kafka_topic_result_t *topic, bool *failed, struct error *error) {
+    struct error one, before = error && *failed ? *error : (struct error){0};
+    rd_kafka_resp_err_t code = rd_kafka_topic_result_error(topic);
+    const char *text = rd_kafka_topic_result_error_string(topic);
+    error_set(&one, client_error_class(code), "topic \"%s\" cannot be created: %s",
+              rd_kafka_topic_result_name(topic), text ? text : rd_kafka_err2str(code));
+    if (*failed)
+        error_set(error, before.class, "%.480s\n%.480s", before.message, one.message);
+    else
+        error_set(error, one.class, "%s", one.message);
+    *failed = true;
+}
+
+static bool all_created(rd_kafka_event_t *event, struct error *error) {
+    size_t count = 0;
+    bool failed = false;
+    const rd_kafka_CreateTopics_result_t *result = rd_kafka_event_CreateTopics_result(event);
+    const rd_kafka_topic_result_t **created = rd_kafka_CreateTopics_result_topics(result, &count);
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_resp_err_t code = rd_kafka_topic_result_error(created[i]);
+        if (code && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) add_failure(created[i], &failed, error);
+    }
+    return !failed;
+}
+
+static bool send_plans(struct topics *topics, const struct topic_plan *plans, int count, int timeout_ms,
+                       struct error *error) {
+    struct request request;
+    rd_kafka_NewTopic_t **wanted = memory_zalloc((size_t)count, sizeof(rd_kafka_NewTopic_t *));
+    bool done = true;
+    int made = 0;
+    while (done && made < count) {
+        wanted[made] = new_topic(&plans[made], error);
+        done = wanted[made] != NULL;
+        made += done;
+    }
+    done = done && request_init(&request, topics, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms, error);
+    if (done) {
+        rd_kafka_CreateTopics(topics->client, wanted, (size_t)count, request.options, request.queue);
+        rd_kafka_event_t *event = request_wait(&request, "creating topics", error);
+        done = event && all_created(event, error);
+        if (event) rd_kafka_event_destroy(event);
+        request_release(&request);
+    }
+    rd_kafka_NewTopic_destroy_array(wanted, (size_t)made);
+    free(wanted);
+    return done;
+}
+
+/* The broker that answers questions may hear of a new topic later than the one that made it. */
+static bool await_topic(struct topics *topics, const char *topic, int timeout_ms, struct error *error) {
+    int64_t deadline = deadline_of(timeout_ms);
+    struct error last = {.class = ERROR_RETRY};
+    for (;;) {
+        int partitions = 0, left = left_ms(deadline);
+        bool known = topics_partitions(topics, topic, left > CREATED_POLL_MS ? left : CREATED_POLL_MS,
+                                       &partitions, &last);
+        if (known && partitions > 0) return true;
+        if (!known && last.class != ERROR_RETRY) break;
+        if (!left) {
+            return error_set(error, ERROR_RETRY,
+                             "topic \"%s\" is not known to \"%s\" %g s after its creation", topic,
+                             topics->config->brokers, timeout_ms / 1000.0);
+        }
+        rd_kafka_poll(topics->client, CREATED_POLL_MS);
+    }
+    return error_set(error, last.class, "%s", last.message);
+}
+
+bool topics_create(struct topics *topics, const struct topic_plan *plans, int count, int timeout_ms,
+                   struct error *error) {
+    if (count < 1) return true;
+    if (!send_plans(topics, plans, count, timeout_ms, error)) return false;
+    for (int i = 0; i < count; i++)
+        if (!await_topic(topics, plans[i].name, timeout_ms, error)) return false;
+    return true;
+}
+
+bool topics_ensure(struct topics *topics, const struct topic_plan *plan, int timeout_ms, int *count,
+                   bool *created, struct error *error) {
+    if (created) *created = false;
+    if (!topics_partitions(topics, plan->name, timeout_ms, count, error)) return false;
+    if (*count) return true;
+    if (!topics_create(topics, plan, 1, timeout_ms, error)) return false;
+    if (created) *created = true;
+    return topics_require(topics, plan->name, timeout_ms, count, error);
+}

@@ -1,0 +1,180 @@
+#include "output/postgres.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "output/postgres_column.h"
+#include "postgres/array.h"
+
+struct postgres_output {
+    const struct output_config *config;
+    struct column_type *types;
+    int *primary_key; /* indexes of columns */
+    struct buffer sql;
+    struct buffer *arrays; /* one a column */
+    struct parameter *parameters;
+};
+
+/* --- the statement
+ * ------------------------------------------------------------------------------------------ */
+
+static void column_list(struct buffer *sql, const struct output_config *config) {
+    for (int i = 0; i < config->column_count; i++) {
+        buffer_text(sql, i ? ", " : "");
+        quote_identifier(sql, config->columns[i].name);
+    }
+}
+
+static void select_list(struct buffer *sql, const struct output_config *config,
+                        const struct catalogue_table *table) {
+    buffer_text(sql, ") SELECT ");
+    for (int i = 0; i < config->column_count; i++)
+        buffer_printf(sql, "%su.c%d::%s", i ? ", " : "", i,
+                      catalogue_column(table, config->columns[i].name)->cast);
+    buffer_text(sql, " FROM unnest(");
+    for (int i = 0; i < config->column_count; i++) buffer_printf(sql, "%s$%d::text[]", i ? ", " : "", i + 1);
+    buffer_text(sql, ") AS u(");
+    for (int i = 0; i < config->column_count; i++) buffer_printf(sql, "%sc%d", i ? ", " : "", i);
+    buffer_text(sql, ")");
+}
+
+static bool is_key(const struct output_config *config, const char *column) {
+    for (int k = 0; k < config->primary_key_count; k++)
+        if (strcmp(config->primary_key[k], column) == 0) return true;
+    return false;
+}
+
+static void conflict_clause(struct buffer *sql, const struct output_config *config) {
+    buffer_text(sql, " ON CONFLICT (");
+    for (int k = 0; k < config->primary_key_count; k++) {
+        buffer_text(sql, k ? ", " : "");
+        quote_identifier(sql, config->primary_key[k]);
+    }
+    bool updates = false;
+    for (int i = 0; i < config->column_count; i++) {
+        if (is_key(config, config->columns[i].name)) continue;
+        buffer_text(sql, updates ? ", " : ") DO UPDATE SET ");
+        quote_identifier(sql, config->columns[i].name);
+        buffer_text(sql, " = EXCLUDED.");
+        quote_identifier(sql, config->columns[i].name);
+        updates = true;
+    }
+    if (!updates) buffer_text(sql, ") DO NOTHING");
+}
+
+static void build_sql(struct postgres_output *output, const struct catalogue_table *table) {
+    struct buffer *sql = &output->sql;
+    buffer_printf(sql, "INSERT INTO %s (", table->name);
+    column_list(sql, output->config);
+    select_list(sql, output->config, table);
+    if (output->config->write == WRITE_UPSERT) conflict_clause(sql, output->config);
+    buffer_string(sql);
+}
+
+/* --- life
+ * --------------------------------------------------------------------------------------------------- */
+
+static bool bind_columns(struct postgres_output *output, const struct catalogue_table *table,
+                         struct error *error) {
+    for (int i = 0; i < output->config->column_count; i++) {
+        const char *name = output->config->columns[i].name;
+        const struct catalogue_column *column = catalogue_column(table, name);
+        if (!column)
+            return error_set(error, ERROR_CONFIG, "table %s has no column \"%s\"", table->name, name);
+        output->types[i] = (struct column_type){column->type, column->typmod, column->not_null};
+        for (int k = 0; k < output->config->primary_key_count; k++)
+            if (strcmp(output->config->primary_key[k], name) == 0) output->primary_key[k] = i;
+    }
+    return true;
+}
+
+struct postgres_output *postgres_output_new(const struct output_config *config,
+                                            const struct catalogue_table *table, struct error *error) {
+    struct postgres_output *output = memory_zalloc(1, sizeof *output);
+    size_t columns = (size_t)config->column_count;
+    output->config = config;
+    output->types = memory_zalloc(columns, sizeof *output->types);
+    output->primary_key = memory_zalloc((size_t)config->primary_key_count, sizeof *output->primary_key);
+    output->arrays = memory_zalloc(columns, sizeof *output->arrays);
+    output->parameters = memory_zalloc(columns, sizeof *output->parameters);
+    if (bind_columns(output, table, error)) {
+        build_sql(output, table);
+        return output;
+    }
+    postgres_output_free(output);
+    return NULL;
+}
+
+void postgres_output_free(struct postgres_output *output) {
+    if (!output) return;
+    for (int i = 0; i < output->config->column_count; i++) buffer_release(&output->arrays[i]);
+    buffer_release(&output->sql);
+    free(output->types);
+    free(output->primary_key);
+    free(output->arrays);
+    free(output->parameters);
+    free(output);
+}
+
+/* --- rows
+ * --------------------------------------------------------------------------------------------------- */
+
+bool postgres_output_accept(const void *context, struct row *row, struct arena *arena, char *why,
+                            size_t why_size) {
+    const struct postgres_output *output = context;
+    for (int i = 0; i < output->config->column_count; i++) {
+        struct span text;
+        char reason[400];
+        if (!column_accept(&output->types[i], row->values[i], arena, &text, reason, sizeof reason)) {
+            snprintf(why, why_size, "column \"%s\": %s", output->config->columns[i].name, reason);
+            return false;
+        }
+        row->values[i] = (struct value){text.data ? VALUE_STRING : VALUE_NULL, text};
+    }
+    return true;
+}
+
+static int compare_spans(struct span a, struct span b) {
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len ? memcmp(a.data, b.data, len) : 0;
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static int compare_keys(const struct postgres_output *output, const struct row *a, const struct row *b) {
+    for (int k = 0; k < output->config->primary_key_count; k++) {
+        int column = output->primary_key[k];
+        int order = compare_spans(a->values[column].text, b->values[column].text);
+        if (order) return order;
+    }
+    return 0;
+}
+
+static int compare_rows(const void *left, const void *right, void *output) {
+    const struct row *a = left, *b = right;
+    int order = compare_keys(output, a, b);
+    if (!order) order = (a->partition > b->partition) - (a->partition < b->partition);
+    return order ? order : (a->offset > b->offset) - (a->offset < b->offset);
+}
+
+/* Of rows with one key the last in (partition, offset) order stands. */
+static int sort_and_deduplicate(struct postgres_output *output, struct row *rows, int count) {
+    qsort_r(rows, (size_t)count, sizeof *rows, compare_rows, output);
+    int kept = 0;
+    for (int i = 0; i < count; i++)
+        if (i + 1 == count || compare_keys(output, &rows[i], &rows[i + 1]) != 0) rows[kept++] = rows[i];
+    return kept;
+}
+
+struct postgres_statement postgres_output_format(struct postgres_output *output, struct row *rows,
+                                                 int count) {
+    const struct output_config *config = output->config;
+    if (config->write == WRITE_UPSERT) count = sort_and_deduplicate(output, rows, count);
+    for (int c = 0; c < config->column_count; c++) {
+        array_begin(&output->arrays[c], count);
+        for (int r = 0; r < count; r++) array_add(&output->arrays[c], rows[r].values[c].text);
+        output->parameters[c] = array_parameter(&output->arrays[c]);
+    }
+    return (struct postgres_statement){output->sql.data, output->parameters, config->column_count};
+}

@@ -1,0 +1,23 @@
+/* row.h: what an output writes: one value a column, in the order of the output's columns. Plain data. */
+#ifndef TRIBUTARY_OUTPUT_ROW_H
+#define TRIBUTARY_OUTPUT_ROW_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "event/value.h"
+
+struct row {
+    struct value *values;
+    int partition;
+    int64_t offset; /* of the conversion, which orders rows of one partition */
+};
+
+/* Whether an output can hold a row. It may rewrite values into an equal form (and must where equal keys could
+ * be spelled differently). False with the reason in `why`. */
+struct row_check {
+    bool (*accept)(const void *context, struct row *row, struct arena *arena, char *why, size_t why_size);
+    const void *context;
+};
+
+#endif

@@ -1,0 +1,264 @@
+#include "pipeline/batch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "event/timestamp.h"
+
+void batch_init(struct batch *batch, const struct plan *plan) {
+    *batch = (struct batch){.plan = plan};
+    arena_init(&batch->arena);
+    batch->lookups = memory_zalloc((size_t)plan->lookup_count, sizeof *batch->lookups);
+    for (int i = 0; i < plan->lookup_count; i++)
+        lookup_batch_init(&batch->lookups[i], plan->lookups[i].config->match_count,
+                          plan->lookups[i].column_count);
+}
+
+void batch_release(struct batch *batch) {
+    for (int i = 0; batch->lookups && i < batch->plan->lookup_count; i++)
+        lookup_batch_release(&batch->lookups[i]);
+    free(batch->lookups);
+    free(batch->parts);
+    arena_release(&batch->arena);
+    *batch = (struct batch){0};
+}
+
+void batch_reset(struct batch *batch) {
+    batch->part_count = batch->row_count = batch->dead_count = 0;
+    batch->rows = NULL;
+    batch->dead = NULL;
+    for (int i = 0; i < batch->plan->lookup_count; i++) lookup_batch_reset(&batch->lookups[i]);
+    arena_reset(&batch->arena);
+}
+
+/* --- values
+ * ------------------------------------------------------------------------------------------------- */
+
+static const struct value null_value = {VALUE_NULL, {0}};
+
+static struct value time_value(struct arena *arena, int64_t time_us) {
+    if (time_us == TIME_NONE) return null_value;
+    char *text = arena_bytes(arena, TIMESTAMP_TEXT_MAX);
+    return (struct value){VALUE_STRING, {text, timestamp_format(time_us, text)}};
+}
+
+static struct value number_value(struct arena *arena, int64_t number) {
+    return (struct value){VALUE_NUMBER, arena_printf(arena, "%lld", (long long)number)};
+}
+
+static struct value conversion_value(struct arena *arena, const struct plan_source *source, int partition,
+                                     const struct pending *pending) {
+    switch (source->origin) {
+    case ORIGIN_FIELD: return pending->fields[source->index];
+    case ORIGIN_TIME: return time_value(arena, pending->time_us);
+    case ORIGIN_PARTITION: return number_value(arena, partition);
+    case ORIGIN_OFFSET: return number_value(arena, pending->record.offset);
+    case ORIGIN_TIMESTAMP: return time_value(arena, pending->record.timestamp_us);
+    case ORIGIN_KEY:
+        return (struct value){pending->record.key.data ? VALUE_STRING : VALUE_NULL, pending->record.key};
+    }
+    return null_value;
+}
+
+static struct value touch_value(struct arena *arena, const struct plan_source *source, int partition,
+                                const struct pending *pending, const struct value *kept) {
+    if (!pending->has_touch) return null_value;
+    switch (source->origin) {
+    case ORIGIN_FIELD:
+    case ORIGIN_TIMESTAMP:
+    case ORIGIN_KEY: return kept[source->index];
+    case ORIGIN_TIME: return time_value(arena, pending->touch.time_us);
+    case ORIGIN_PARTITION: return number_value(arena, partition);
+    case ORIGIN_OFFSET: return number_value(arena, pending->touch.offset);
+    }
+    return null_value;
+}
+
+/* --- taking
+ * ------------------------------------------------------------------------------------------------- */
+
+static bool makes_row(const struct pending *pending) {
+    return pending->outcome == OUTCOME_ATTRIBUTED || pending->outcome == OUTCOME_UNATTRIBUTED;
+}
+
+static void ask(struct batch *batch, int partition, const struct pending *pending, int *questions) {
+    for (int l = 0; l < batch->plan->lookup_count; l++) {
+        const struct plan_lookup *lookup = &batch->plan->lookups[l];
+        size_t size = (size_t)lookup->config->match_count * sizeof(struct value);
+        struct value *key = arena_alloc(&batch->arena, size);
+        for (int m = 0; m < lookup->config->match_count; m++)
+            key[m] = conversion_value(&batch->arena, &lookup->match[m], partition, pending);
+        questions[l] = lookup_batch_ask(&batch->lookups[l], key);
+    }
+}
+
+static size_t conversions_in(const struct batch *batch) {
+    size_t count = 0;
+    for (int i = 0; i < batch->part_count; i++) count += batch->parts[i].cut.to - batch->parts[i].cut.from;
+    return count;
+}
+
+static void ask_all(struct batch *batch) {
+    size_t lookups = (size_t)batch->plan->lookup_count;
+    batch->questions = arena_alloc(&batch->arena, conversions_in(batch) * lookups * sizeof *batch->questions);
+    int *questions = batch->questions;
+    for (int i = 0; i < batch->part_count; i++) {
+        const struct batch_part *part = &batch->parts[i];
+        for (uint64_t n = part->cut.from; n < part->cut.to; n++, questions += lookups) {
+            const struct pending *pending = partition_pending_at(part->partition, n);
+            if (makes_row(pending)) ask(batch, partition_number(part->partition), pending, questions);
+        }
+    }
+}
+
+static struct batch_part *next_part(struct batch *batch) {
+    if (batch->part_count == batch->part_capacity) {
+        batch->part_capacity = batch->part_capacity ? batch->part_capacity * 2 : 8;
+        batch->parts = memory_realloc(batch->parts, (size_t)batch->part_capacity * sizeof *batch->parts);
+    }
+    return &batch->parts[batch->part_count];
+}
+
+bool batch_take(struct batch *batch, struct partition *const *partitions, int count, uint64_t max_rows) {
+    uint64_t share = max_rows / (uint64_t)(count ? count : 1) + 1;
+    for (int i = 0; i < count; i++) {
+        struct batch_part *part = next_part(batch);
+        part->partition = partitions[i];
+        if (partition_cut(partitions[i], share, &part->cut)) batch->part_count++;
+    }
+    if (batch->part_count) ask_all(batch);
+    return batch->part_count > 0;
+}
+
+/* --- building
+ * ----------------------------------------------------------------------------------------------- */
+
+static void refuse(struct pending *pending, struct arena *arena, enum outcome outcome, const char *why) {
+    pending->outcome = outcome;
+    pending->detail = arena_printf(arena, "%s", why).data;
+}
+
+/* Whether every lookup has its row, or does without. */
+static bool apply_missing(struct batch *batch, struct pending *pending, const int *questions) {
+    for (int l = 0; l < batch->plan->lookup_count; l++) {
+        const struct lookup_config *config = batch->plan->lookups[l].config;
+        if (lookup_batch_result(&batch->lookups[l], questions[l])) continue;
+        switch (config->missing) {
+        case MISSING_KEEP: continue;
+        case MISSING_DROP: pending->outcome = OUTCOME_FILTERED; return false;
+        case MISSING_DEAD_LETTER: {
+            char why[200];
+            snprintf(why, sizeof why, "lookup \"%s\" has no row for it in \"%s\"", config->name,
+                     config->table);
+            refuse(pending, &batch->arena, OUTCOME_LOOKUP_MISSING, why);
+            return false;
+        }
+        }
+    }
+    return true;
+}
+
+static void fill_row(struct batch *batch, const struct batch_part *part, const struct pending *pending,
+                     const int *questions, struct row *row) {
+    const struct plan *plan = batch->plan;
+    int partition = partition_number(part->partition), count = plan->output->column_count;
+    struct value *kept = arena_alloc(&batch->arena, (size_t)plan->touch_kept_count * sizeof *kept);
+    if (pending->has_touch) partition_touch_values(part->partition, &pending->touch, &batch->arena, kept);
+    *row = (struct row){arena_alloc(&batch->arena, (size_t)count * sizeof *row->values), partition,
+                        pending->record.offset};
+    for (int c = 0; c < count; c++) {
+        const struct plan_source *source = &plan->columns[c];
+        const struct value *answer;
+        switch (source->kind) {
+        case SOURCE_CONVERSION:
+            row->values[c] = conversion_value(&batch->arena, source, partition, pending);
+            break;
+        case SOURCE_TOUCH:
+            row->values[c] = touch_value(&batch->arena, source, partition, pending, kept);
+            break;
+        case SOURCE_LOOKUP:
+            answer = lookup_batch_result(&batch->lookups[source->lookup], questions[source->lookup]);
+            row->values[c] = answer ? answer[source->index] : null_value;
+            break;
+        }
+    }
+}
+
+static bool primary_key_is_whole(const struct plan *plan, const struct row *row, char *why, size_t why_size) {
+    for (int k = 0; k < plan->output->primary_key_count; k++) {
+        if (row->values[plan->primary_key[k]].type != VALUE_NULL) continue;
+        snprintf(why, why_size, "column \"%s\": the primary key is null or missing",
+                 plan->output->primary_key[k]);
+        return false;
+    }
+    return true;
+}
+
+static void build_row(struct batch *batch, const struct batch_part *part, struct pending *pending,
+                      const int *questions, const struct row_check *check) {
+    if (!apply_missing(batch, pending, questions)) return;
+    struct row *row = &batch->rows[batch->row_count];
+    char why[600];
+    fill_row(batch, part, pending, questions, row);
+    if (!primary_key_is_whole(batch->plan, row, why, sizeof why) ||
+        (check && !check->accept(check->context, row, &batch->arena, why, sizeof why)))
+        refuse(pending, &batch->arena, OUTCOME_VALUE_REFUSED, why);
+    else
+        batch->row_count++;
+}
+
+static void bury(struct batch *batch, const struct input_config *input, int partition,
+                 const struct record *record, enum outcome outcome, struct span detail) {
+    batch->dead[batch->dead_count++] = (struct dead_letter){input, partition, record, outcome, detail};
+}
+
+static void build_part(struct batch *batch, struct batch_part *part, const int *questions,
+                       const struct row_check *check) {
+    int number = partition_number(part->partition);
+    for (int i = 0; i < part->cut.dead_touch_count; i++) {
+        const struct dead_touch *dead = &part->cut.dead_touches[i];
+        bury(batch, batch->plan->touches, number, &dead->record, dead->outcome, dead->detail);
+    }
+    for (uint64_t n = part->cut.from; n < part->cut.to; n++, questions += batch->plan->lookup_count) {
+        struct pending *pending = partition_pending_at(part->partition, n);
+        if (makes_row(pending)) build_row(batch, part, pending, questions, check);
+        if (outcome_is_dead_letter(pending->outcome))
+            bury(batch, batch->plan->conversions, number, &pending->record, pending->outcome,
+                 span_of(pending->detail));
+    }
+    partition_cut_ledger(part->partition, &part->cut);
+}
+
+void batch_build(struct batch *batch, const struct row_check *check) {
+    size_t conversions = conversions_in(batch), dead_touches = 0;
+    for (int i = 0; i < batch->part_count; i++) dead_touches += (size_t)batch->parts[i].cut.dead_touch_count;
+    batch->rows = arena_alloc(&batch->arena, conversions * sizeof *batch->rows);
+    batch->dead = arena_alloc(&batch->arena, (conversions + dead_touches) * sizeof *batch->dead);
+    batch->row_count = batch->dead_count = 0;
+    const int *questions = batch->questions;
+    for (int i = 0; i < batch->part_count; i++) {
+        struct batch_part *part = &batch->parts[i];
+        build_part(batch, part, questions, check);
+        questions += (part->cut.to - part->cut.from) * (uint64_t)batch->plan->lookup_count;
+    }
+}
+
+void batch_drop(struct batch *batch, const struct partition *partition) {
+    int number = partition_number(partition), rows = 0, dead = 0, parts = 0;
+    for (int i = 0; i < batch->row_count; i++)
+        if (batch->rows[i].partition != number) batch->rows[rows++] = batch->rows[i];
+    for (int i = 0; i < batch->dead_count; i++)
+        if (batch->dead[i].partition != number) batch->dead[dead++] = batch->dead[i];
+    for (int i = 0; i < batch->part_count; i++)
+        if (batch->parts[i].partition != partition) batch->parts[parts++] = batch->parts[i];
+    batch->row_count = rows;
+    batch->dead_count = dead;
+    batch->part_count = parts;
+}
+
+void batch_commit(struct batch *batch) {
+    for (int i = 0; i < batch->part_count; i++)
+        partition_committed(batch->parts[i].partition, &batch->parts[i].cut);
+}

@@ -1,0 +1,54 @@
+/* batch.h: what one commit writes: the cuts of a worker's partitions turned into rows and dead letters. One
+ * thread at a time. The steps, in order:
+ *
+ *   batch_take      cut every partition; put the questions to the lookups
+ *   (the caller answers batch.lookups, from Postgres or from files)
+ *   batch_build     rows and dead letters; the ledgers of the cuts
+ *   batch_commit    the database has it: tell the partitions
+ *   batch_reset     forget it */
+#ifndef TRIBUTARY_PIPELINE_BATCH_H
+#define TRIBUTARY_PIPELINE_BATCH_H
+
+#include "output/row.h"
+#include "pipeline/partition.h"
+#include "transform/lookup.h"
+
+struct dead_letter {
+    const struct input_config *input;
+    int partition;
+    const struct record *record;
+    enum outcome outcome;
+    struct span detail;
+};
+
+struct batch_part {
+    struct partition *partition; /* NULL once dropped */
+    struct cut cut;
+};
+
+struct batch {
+    const struct plan *plan;
+    struct arena arena;
+    struct batch_part *parts;
+    int part_count, part_capacity;
+    struct lookup_batch *lookups; /* plan->lookup_count of them */
+    int *questions;               /* per conversion and lookup: its question, or -1 */
+    struct row *rows;             /* by partition, in offset order */
+    int row_count;
+    struct dead_letter *dead;
+    int dead_count;
+};
+
+void batch_init(struct batch *batch, const struct plan *plan);
+void batch_release(struct batch *batch);
+void batch_reset(struct batch *batch);
+
+/* Takes at most about `max_rows` conversions. False when there is nothing to commit. */
+bool batch_take(struct batch *batch, struct partition *const *partitions, int count, uint64_t max_rows);
+/* `check` may be NULL. */
+void batch_build(struct batch *batch, const struct row_check *check);
+/* Takes one partition out again: another worker owns it now. Its rows and dead letters go with it. */
+void batch_drop(struct batch *batch, const struct partition *partition);
+void batch_commit(struct batch *batch);
+
+#endif

@@ -1,0 +1,370 @@
+#include "pipeline/commit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "pipeline/claim.h"
+#include "postgres/array.h"
+#include "telemetry/log.h"
+#include "transform/lookup_query.h"
+
+enum step {
+    STEP_NONE,
+    STEP_LOOKUPS,
+    STEP_DEAD_LETTERS,
+    STEP_BEGIN,
+    STEP_LOCK,
+    STEP_PROGRESS,
+    STEP_ADVANCES,
+    STEP_ROWS,
+    STEP_COMMIT,
+};
+
+enum { PROGRESS_ARRAYS = 11, ADVANCE_ARRAYS = 4 };
+
+struct commit {
+    struct commit_options options;
+    struct batch *batch;
+    enum step step;
+    bool waiting; /* for the answer to the step's statement */
+    int lookup;   /* the one being asked */
+    struct buffer arrays[PROGRESS_ARRAYS];
+    struct partition **fenced;
+    int fenced_count;
+    bool *arrived; /* per part of the batch: an earlier attempt did commit it */
+};
+
+struct commit *commit_new(const struct commit_options *options) {
+    struct commit *commit = memory_zalloc(1, sizeof *commit);
+    commit->options = *options;
+    return commit;
+}
+
+void commit_free(struct commit *commit) {
+    if (!commit) return;
+    for (int i = 0; i < PROGRESS_ARRAYS; i++) buffer_release(&commit->arrays[i]);
+    free(commit->fenced);
+    free(commit->arrived);
+    free(commit);
+}
+
+void commit_start(struct commit *commit, struct batch *batch) {
+    size_t parts = (size_t)batch->part_count;
+    commit->batch = batch;
+    commit->step = STEP_LOOKUPS;
+    commit->waiting = false;
+    commit->lookup = 0;
+    commit->fenced = memory_realloc(commit->fenced, parts * sizeof(struct partition *));
+    commit->fenced_count = 0;
+    commit->arrived = memory_realloc(commit->arrived, parts * sizeof *commit->arrived);
+}
+
+bool commit_is_running(const struct commit *commit) {
+    return commit->step != STEP_NONE;
+}
+
+struct partition *const *commit_fenced(const struct commit *commit, int *count) {
+    *count = commit->fenced_count;
+    return commit->fenced;
+}
+
+/* --- the statements
+ * ----------------------------------------------------------------------------------------- */
+
+static struct parameter text(const char *value) {
+    return (struct parameter){value, (int)strlen(value), false};
+}
+
+static struct parameter pipeline_name(const struct commit *commit) {
+    return text(commit->options.plan->pipeline->name);
+}
+
+/* The time-outs hold for this transaction only, so that a frozen worker cannot keep its locks. */
+static bool send_begin(struct commit *commit, struct error *error) {
+    return connection_send(commit->options.connection,
+                           "BEGIN; SET LOCAL TimeZone = 'UTC'; SET LOCAL lock_timeout = '10s';"
+                           " SET LOCAL statement_timeout = '60s';"
+                           " SET LOCAL idle_in_transaction_session_timeout = '30s'",
+                           NULL, 0, error);
+}
+
+static bool send_lock(struct commit *commit, struct error *error) {
+    struct buffer *partitions = &commit->arrays[0];
+    array_begin(partitions, commit->batch->part_count);
+    for (int i = 0; i < commit->batch->part_count; i++)
+        array_add_int(partitions, partition_number(commit->batch->parts[i].partition));
+    struct parameter parameters[] = {pipeline_name(commit), array_parameter(partitions)};
+    return connection_send(commit->options.connection,
+                           "SELECT partition, epoch, commit_seq FROM tributary.progress WHERE pipeline = $1"
+                           " AND partition = ANY (SELECT n::integer FROM unnest($2::text[]) n)"
+                           " ORDER BY partition FOR UPDATE",
+                           parameters, 2, error);
+}
+
+static void add_time(struct buffer *array, int64_t time_us) {
+    if (time_us == TIME_NONE)
+        array_add(array, (struct span){0});
+    else
+        array_add_int(array, time_us);
+}
+
+static void add_ledger(struct commit *commit, struct buffer *array, const struct ledger *ledger) {
+    struct buffer json;
+    buffer_init(&json);
+    ledger_json(&json, ledger);
+    array_add(array, arena_copy(&commit->batch->arena, buffer_view(&json)));
+    buffer_release(&json);
+}
+
+static void add_progress(struct commit *commit, const struct batch_part *part) {
+    const struct progress *progress = &part->cut.progress;
+    struct buffer *at = commit->arrays;
+    array_add_int(at++, partition_number(part->partition));
+    array_add_int(at++, progress->touch_offset);
+    array_add_int(at++, progress->conversion_offset);
+    add_time(at++, progress->touch_max_time_us);
+    add_time(at++, progress->conversion_max_time_us);
+    add_ledger(commit, at++, &progress->touch_ledger);
+    add_ledger(commit, at++, &progress->conversion_ledger);
+    array_add_int(at++, (int64_t)progress->held.count);
+    array_add_int(at++, (int64_t)progress->held.xor);
+    array_add_int(at++, partition_ownership(part->partition)->epoch);
+    array_add_int(at++, partition_ownership(part->partition)->commit_seq);
+}
+
+static int parts_to_write(const struct commit *commit) {
+    int count = 0;
+    for (int i = 0; i < commit->batch->part_count; i++) count += !commit->arrived[i];
+    return count;
+}
+
+static bool send_progress(struct commit *commit, struct error *error) {
+    int count = parts_to_write(commit);
+    for (int a = 0; a < PROGRESS_ARRAYS; a++) array_begin(&commit->arrays[a], count);
+    for (int i = 0; i < commit->batch->part_count; i++)
+        if (!commit->arrived[i]) add_progress(commit, &commit->batch->parts[i]);
+    struct parameter parameters[PROGRESS_ARRAYS + 1] = {pipeline_name(commit)};
+    for (int a = 0; a < PROGRESS_ARRAYS; a++) parameters[a + 1] = array_parameter(&commit->arrays[a]);
+    return connection_send(
+        commit->options.connection,
+        "UPDATE tributary.progress p SET commit_seq = p.commit_seq + 1, touch_offset = u.t::bigint,"
+        " conversion_offset = u.c::bigint, touch_max_time_us = u.tm::bigint,"
+        " conversion_max_time_us = u.cm::bigint, touch_ledger = u.tl::jsonb, conversion_ledger = u.cl::jsonb,"
+        " held_count = u.hc::bigint, held_xor = u.hx::bigint, updated_at = now()"
+        " FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],"
+        " $9::text[], $10::text[], $11::text[], $12::text[]) u(n, t, c, tm, cm, tl, cl, hc, hx, e, s)"
+        " WHERE p.pipeline = $1 AND p.partition = u.n::integer AND p.epoch = u.e::bigint"
+        " AND p.commit_seq = u.s::bigint",
+        parameters, PROGRESS_ARRAYS + 1, error);
+}
+
+static int count_advances(const struct commit *commit) {
+    int count = 0;
+    for (int i = 0; i < commit->batch->part_count; i++) {
+        const struct partition *partition = commit->batch->parts[i].partition;
+        if (commit->arrived[i]) continue;
+        count += partition_touch_advances(partition).count + partition_conversion_advances(partition).count;
+    }
+    return count;
+}
+
+static void add_advances(struct commit *commit, const char *input, int partition, struct advances advances) {
+    for (int i = 0; i < advances.count; i++) {
+        array_add(&commit->arrays[0], span_of(input));
+        array_add_int(&commit->arrays[1], partition);
+        array_add_int(&commit->arrays[2], advances.items[i].next_offset);
+        array_add_int(&commit->arrays[3], advances.items[i].watermark_us);
+    }
+}
+
+static bool send_advances(struct commit *commit, struct error *error) {
+    const struct plan *plan = commit->options.plan;
+    int count = count_advances(commit);
+    for (int a = 0; a < ADVANCE_ARRAYS; a++) array_begin(&commit->arrays[a], count);
+    for (int i = 0; i < commit->batch->part_count; i++) {
+        const struct partition *partition = commit->batch->parts[i].partition;
+        if (commit->arrived[i]) continue;
+        int number = partition_number(partition);
+        add_advances(commit, plan->touches->name, number, partition_touch_advances(partition));
+        add_advances(commit, plan->conversions->name, number, partition_conversion_advances(partition));
+    }
+    struct parameter parameters[ADVANCE_ARRAYS + 1] = {pipeline_name(commit)};
+    for (int a = 0; a < ADVANCE_ARRAYS; a++) parameters[a + 1] = array_parameter(&commit->arrays[a]);
+    return connection_send(
+        commit->options.connection,
+        "INSERT INTO tributary.idle_advances AS a (pipeline, input, partition, next_offset, watermark_us)"
+        " SELECT $1::text, u.i, u.n::integer, u.o::bigint, u.w::bigint"
+        " FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) u(i, n, o, w)"
+        " ON CONFLICT (pipeline, input, partition, next_offset)"
+        " DO UPDATE SET watermark_us = greatest(a.watermark_us, EXCLUDED.watermark_us)",
+        parameters, ADVANCE_ARRAYS + 1, error);
+}
+
+static bool send_rows(struct commit *commit, struct error *error) {
+    struct batch *batch = commit->batch;
+    struct postgres_statement statement =
+        postgres_output_format(commit->options.output, batch->rows, batch->row_count);
+    return connection_send(commit->options.connection, statement.sql, statement.parameters,
+                           statement.parameter_count, error);
+}
+
+static bool send_lookup(struct commit *commit, struct error *error) {
+    struct lookup_statement statement =
+        lookup_query_format(commit->options.lookups[commit->lookup], &commit->batch->lookups[commit->lookup],
+                            &commit->batch->arena);
+    return connection_send(commit->options.connection, statement.sql, statement.parameters,
+                           statement.parameter_count, error);
+}
+
+/* --- the steps
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Whether the step has nothing to ask the database. */
+static bool is_empty(const struct commit *commit) {
+    switch (commit->step) {
+    case STEP_LOOKUPS: return commit->batch->lookups[commit->lookup].count == 0;
+    case STEP_PROGRESS: return parts_to_write(commit) == 0;
+    case STEP_ADVANCES: return count_advances(commit) == 0;
+    case STEP_ROWS: return commit->batch->row_count == 0;
+    default: return false;
+    }
+}
+
+static bool send_step(struct commit *commit, struct error *error) {
+    switch (commit->step) {
+    case STEP_LOOKUPS: return send_lookup(commit, error);
+    case STEP_BEGIN: return send_begin(commit, error);
+    case STEP_LOCK: return send_lock(commit, error);
+    case STEP_PROGRESS: return send_progress(commit, error);
+    case STEP_ADVANCES: return send_advances(commit, error);
+    case STEP_ROWS: return send_rows(commit, error);
+    case STEP_COMMIT: return connection_send(commit->options.connection, "COMMIT", NULL, 0, error);
+    case STEP_NONE:
+    case STEP_DEAD_LETTERS: break;
+    }
+    return error_set(error, ERROR_FATAL, "commit: step %d sends nothing", commit->step);
+}
+
+static void drop_rows(struct batch *batch, int partition) {
+    int kept = 0;
+    for (int i = 0; i < batch->row_count; i++)
+        if (batch->rows[i].partition != partition) batch->rows[kept++] = batch->rows[i];
+    batch->row_count = kept;
+}
+
+static const char *locked_row(const PGresult *result, int partition, int column) {
+    for (int row = 0; row < PQntuples(result); row++)
+        if (strtol(PQgetvalue(result, row, 0), NULL, 10) == partition) return PQgetvalue(result, row, column);
+    return NULL;
+}
+
+static void judge_locks(struct commit *commit, const PGresult *result) {
+    struct batch *batch = commit->batch;
+    for (int i = 0; i < batch->part_count;) {
+        struct partition *partition = batch->parts[i].partition;
+        const struct ownership *ours = partition_ownership(partition);
+        const char *epoch = locked_row(result, partition_number(partition), 1);
+        const char *seq = locked_row(result, partition_number(partition), 2);
+        int64_t committed = seq ? strtoll(seq, NULL, 10) : -1;
+        bool mine = epoch && strtoll(epoch, NULL, 10) == ours->epoch;
+        if (!mine || committed < ours->commit_seq || committed > ours->commit_seq + 1) {
+            commit->fenced[commit->fenced_count++] = partition;
+            batch_drop(batch, partition);
+            continue;
+        }
+        commit->arrived[i] = committed == ours->commit_seq + 1;
+        if (commit->arrived[i]) drop_rows(batch, partition_number(partition));
+        i++;
+    }
+}
+
+static void finish(struct commit *commit) {
+    for (int i = 0; i < commit->batch->part_count; i++)
+        partition_ownership(commit->batch->parts[i].partition)->commit_seq++;
+    batch_commit(commit->batch);
+    commit->step = STEP_NONE;
+}
+
+static void next_step(struct commit *commit) {
+    if (commit->step == STEP_LOOKUPS && commit->lookup + 1 < commit->options.plan->lookup_count)
+        commit->lookup++;
+    else
+        commit->step++;
+}
+
+/* What the answer to the step's statement means. */
+static void take_answer(struct commit *commit, const PGresult *result) {
+    if (commit->step == STEP_LOOKUPS)
+        lookup_query_parse(commit->options.lookups[commit->lookup], result,
+                           &commit->batch->lookups[commit->lookup], &commit->batch->arena);
+    if (commit->step == STEP_LOCK) judge_locks(commit, result);
+    if (commit->step == STEP_COMMIT)
+        finish(commit);
+    else
+        next_step(commit);
+}
+
+static enum commit_result poll_dead_letters(struct commit *commit, struct error *error) {
+    if (!commit->waiting) {
+        struct row_check check = {postgres_output_accept, commit->options.output};
+        batch_build(commit->batch, &check);
+        dead_letters_start(commit->options.dead_letters, commit->batch->dead, commit->batch->dead_count);
+        commit->waiting = true;
+    }
+    bool done;
+    if (!dead_letters_poll(commit->options.dead_letters, &done, error)) {
+        commit->step = STEP_NONE;
+        return COMMIT_FAILED;
+    }
+    if (!done) return COMMIT_RUNNING;
+    commit->waiting = false;
+    commit->step = STEP_BEGIN;
+    return COMMIT_RUNNING;
+}
+
+/* The transaction is gone or in doubt: begin it again, on a fresh connection. Lookups are asked again. */
+static enum commit_result database_failed(struct commit *commit, struct error *error) {
+    connection_drop(commit->options.connection);
+    commit->waiting = false;
+    if (error->class != ERROR_RETRY) {
+        commit->step = STEP_NONE;
+        return COMMIT_FAILED;
+    }
+    log_event(LOG_LEVEL_WARN, "commit_retry", "error=%s", LOG_QUOTE(error->message));
+    if (commit->step > STEP_BEGIN) commit->step = STEP_BEGIN;
+    return COMMIT_RUNNING;
+}
+
+static enum commit_result poll_database(struct commit *commit, struct error *error) {
+    PGresult *result = NULL;
+    switch (connection_poll(commit->options.connection, &result, error)) {
+    case CONNECTION_BUSY: return COMMIT_RUNNING;
+    case CONNECTION_FAILED: return database_failed(commit, error);
+    case CONNECTION_IDLE:
+        if (commit->waiting) { /* connected anew in between: the answer will never come */
+            error_set(error, ERROR_RETRY, "postgres: the connection was lost");
+            return database_failed(commit, error);
+        }
+        if (!send_step(commit, error)) return database_failed(commit, error);
+        commit->waiting = true;
+        return COMMIT_RUNNING;
+    case CONNECTION_RESULT:
+        commit->waiting = false;
+        take_answer(commit, result);
+        PQclear(result);
+        return commit->step == STEP_NONE ? COMMIT_DONE : COMMIT_RUNNING;
+    }
+    return COMMIT_RUNNING;
+}
+
+enum commit_result commit_poll(struct commit *commit, struct error *error) {
+    if (commit->step == STEP_NONE) return COMMIT_IDLE;
+    if (commit->step == STEP_LOOKUPS && commit->options.plan->lookup_count == 0)
+        commit->step = STEP_DEAD_LETTERS;
+    while (!commit->waiting && commit->step != STEP_DEAD_LETTERS && is_empty(commit)) next_step(commit);
+    return commit->step == STEP_DEAD_LETTERS ? poll_dead_letters(commit, error)
+                                             : poll_database(commit, error);
+}

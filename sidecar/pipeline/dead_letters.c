@@ -1,0 +1,103 @@
+#include "pipeline/dead_letters.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "kafka/producer.h"
+
+enum { TRUNCATED_BYTES = 256 * 1024, HEADERS_MAX = 9 };
+
+struct dead_letters {
+    const struct pipeline *pipeline;
+    struct producer *producer;
+    const struct dead_letter *items;
+    int count, sent;
+};
+
+static bool send_one(struct dead_letters *letters, const struct dead_letter *letter, size_t max_bytes,
+                     struct error *error) {
+    char key[400], partition[16], offset[24], timestamp[24], length[24];
+    const struct record *record = letter->record;
+    struct span value = record->value;
+    bool truncated = value.len > max_bytes;
+    if (truncated) value.len = max_bytes;
+    snprintf(key, sizeof key, "%s-%d-%" PRId64, letter->input->topic, letter->partition, record->offset);
+    snprintf(partition, sizeof partition, "%d", letter->partition);
+    snprintf(offset, sizeof offset, "%" PRId64, record->offset);
+    snprintf(timestamp, sizeof timestamp, "%" PRId64,
+             record->timestamp_us == TIME_NONE ? -1 : record->timestamp_us / 1000);
+    snprintf(length, sizeof length, "%zu", record->value.len);
+    const struct producer_header headers[HEADERS_MAX] = {
+        {"reason", span_of(outcome_name(letter->outcome))},
+        {"detail", letter->detail},
+        {"topic", span_of(letter->input->topic)},
+        {"partition", span_of(partition)},
+        {"offset", span_of(offset)},
+        {"timestamp", span_of(timestamp)},
+        {"pipeline", span_of(letters->pipeline->name)},
+        {"version", span_of(TRIBUTARY_VERSION)},
+        {"truncated", span_of(length)},
+    };
+    struct producer_record out = {.topic = letters->pipeline->dead_letter_topic,
+                                  .key = span_of(key),
+                                  .value = value,
+                                  .headers = headers,
+                                  .header_count = truncated ? HEADERS_MAX : HEADERS_MAX - 1,
+                                  .tag = (uintptr_t)letter};
+    return producer_send(letters->producer, &out, error);
+}
+
+static bool send_shorter(void *context, const struct producer_failure *failure) {
+    const struct dead_letter *letter = (const struct dead_letter *)failure->tag;
+    struct error error;
+    return failure->code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && failure->value.len > TRUNCATED_BYTES &&
+           send_one(context, letter, TRUNCATED_BYTES, &error);
+}
+
+struct dead_letters *dead_letters_new(const struct pipeline *pipeline, struct error *error) {
+    struct producer *producer = producer_new(&pipeline->kafka, "dead-letters", 0, error);
+    if (!producer) return NULL;
+    struct dead_letters *letters = memory_zalloc(1, sizeof *letters);
+    letters->pipeline = pipeline;
+    letters->producer = producer;
+    producer_set_on_failure(producer, send_shorter, letters);
+    return letters;
+}
+
+void dead_letters_free(struct dead_letters *letters) {
+    if (!letters) return;
+    producer_free(letters->producer);
+    free(letters);
+}
+
+void dead_letters_start(struct dead_letters *letters, const struct dead_letter *items, int count) {
+    letters->items = items;
+    letters->count = count;
+    letters->sent = 0;
+}
+
+/* As many as the client's queue takes. */
+static bool send_more(struct dead_letters *letters, struct error *error) {
+    while (letters->sent < letters->count) {
+        const struct dead_letter *letter = &letters->items[letters->sent];
+        bool sent = send_one(letters, letter, SIZE_MAX, error) ||
+                    (error->class == ERROR_POISON && send_one(letters, letter, TRUNCATED_BYTES, error));
+        if (!sent) return error->class == ERROR_RETRY;
+        letters->sent++;
+    }
+    return true;
+}
+
+bool dead_letters_poll(struct dead_letters *letters, bool *done, struct error *error) {
+    if (!send_more(letters, error)) return false;
+    producer_poll(letters->producer, 0);
+    const struct error *failure = producer_first_failure(letters->producer);
+    if (failure) {
+        *error = *failure;
+        return error_prefix(error, "dead letters");
+    }
+    *done = letters->sent == letters->count && producer_pending(letters->producer) == 0;
+    return true;
+}

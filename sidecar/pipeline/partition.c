@@ -1,0 +1,511 @@
+#include "pipeline/partition.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "event/timestamp.h"
+
+struct log_position {
+    int64_t next; /* offset */
+    struct watermark watermark;
+    struct advances stored; /* of an earlier life, applied as their offsets are passed */
+    int stored_applied;
+    struct advances made; /* in this life, not yet committed */
+    int made_cut;         /* how many of them are in the open cut */
+};
+
+struct partition {
+    const struct join *join;
+    int number;
+    struct ownership ownership;
+    struct log_position touches, conversions;
+    struct progress committed; /* what the database holds */
+    bool rebuilding;           /* touches before committed.touch_offset are read again, to fill the store */
+    struct store *store;
+    struct queue queue;
+    uint64_t decided;             /* queue entries before this number have their outcome */
+    uint64_t cut;                 /* queue entries before this number are in the open cut */
+    int64_t latest_conversion_us; /* greatest time of a conversion read that waits or waited for touches */
+    struct ledger touch_ledger;   /* of all touches read */
+    struct arena dead_arena[2];   /* one for the open cut, one for what comes meanwhile */
+    struct dead_touch *dead[2];
+    int dead_count[2], dead_capacity[2];
+    int dead_current;   /* which of the two is being filled */
+    struct value *kept; /* scratch: plan.touch_kept_count values */
+    char kept_time[TIMESTAMP_TEXT_MAX];
+};
+
+/* --- the join
+ * ----------------------------------------------------------------------------------------------- */
+
+static struct decoder *decoder_for(const struct input_config *input, const char *const *fields, int count,
+                                   char *const *key, int key_count, uint64_t seed, struct error *error) {
+    struct decoder_options options = {.fields = fields,
+                                      .field_count = count,
+                                      .key_fields = (const char *const *)key,
+                                      .key_count = key_count,
+                                      .time = &input->time,
+                                      .key_seed = seed};
+    return decoder_new(&options, error);
+}
+
+bool join_init(struct join *join, const struct plan *plan, uint64_t key_seed, struct error *error) {
+    const struct attribute_config *attribute = &plan->pipeline->attribute;
+    *join = (struct join){.plan = plan};
+    join->touches = decoder_for(plan->touches, plan->touch_fields, plan->touch_field_count,
+                                attribute->touch_key, attribute->key_count, key_seed, error);
+    if (!join->touches) return false;
+    join->conversions = decoder_for(plan->conversions, plan->conversion_fields, plan->conversion_field_count,
+                                    attribute->conversion_key, attribute->key_count, key_seed, error);
+    return join->conversions != NULL;
+}
+
+void join_release(struct join *join) {
+    decoder_free(join->touches);
+    decoder_free(join->conversions);
+    *join = (struct join){0};
+}
+
+/* --- life
+ * --------------------------------------------------------------------------------------------------- */
+
+static void advances_copy(struct advances *to, const struct advances *from) {
+    *to = (struct advances){.count = from ? from->count : 0, .capacity = from ? from->count : 0};
+    if (!to->count) return;
+    to->items = memory_alloc((size_t)to->count * sizeof *to->items);
+    memcpy(to->items, from->items, (size_t)to->count * sizeof *to->items);
+}
+
+/* Stored advances take effect when their position is reached. */
+static void apply_stored(struct log_position *log) {
+    while (log->stored_applied < log->stored.count &&
+           log->stored.items[log->stored_applied].next_offset <= log->next)
+        watermark_advance(&log->watermark, log->stored.items[log->stored_applied++].watermark_us);
+}
+
+static void position_init(struct log_position *log, int64_t next, int64_t max_time_us,
+                          const struct advances *stored) {
+    *log = (struct log_position){.next = next, .watermark = {max_time_us, TIME_NONE}};
+    advances_copy(&log->stored, stored);
+    apply_stored(log);
+}
+
+static int64_t touch_watermark(const struct partition *partition) {
+    return watermark_value(&partition->touches.watermark,
+                           partition->join->plan->touches->time.out_of_order_us);
+}
+
+static int64_t conversion_watermark_of(const struct partition *partition, const struct watermark *watermark) {
+    return watermark_value(watermark, partition->join->plan->conversions->time.out_of_order_us);
+}
+
+static int64_t conversion_watermark(const struct partition *partition) {
+    return conversion_watermark_of(partition, &partition->conversions.watermark);
+}
+
+struct partition *partition_new(const struct join *join, int number, const struct progress *progress,
+                                const struct advances *touch_advances,
+                                const struct advances *conversion_advances) {
+    struct partition *partition = memory_zalloc(1, sizeof *partition);
+    const struct plan *plan = join->plan;
+    partition->join = join;
+    partition->number = number;
+    position_init(&partition->touches, progress->touch_offset, progress->touch_max_time_us, touch_advances);
+    position_init(&partition->conversions, progress->conversion_offset, progress->conversion_max_time_us,
+                  conversion_advances);
+    partition->committed = *progress;
+    partition->store = store_new(&plan->window, plan->touch_kept_count);
+    queue_init(&partition->queue);
+    partition->latest_conversion_us = TIME_NONE;
+    partition->touch_ledger = progress->touch_ledger;
+    store_expire(partition->store, window_first_bucket(&plan->window, conversion_watermark(partition)));
+    partition->kept = memory_zalloc((size_t)plan->touch_kept_count, sizeof *partition->kept);
+    return partition;
+}
+
+static void position_release(struct log_position *log) {
+    free(log->stored.items);
+    free(log->made.items);
+}
+
+void partition_free(struct partition *partition) {
+    if (!partition) return;
+    position_release(&partition->touches);
+    position_release(&partition->conversions);
+    store_free(partition->store);
+    queue_release(&partition->queue);
+    for (int i = 0; i < 2; i++) {
+        arena_release(&partition->dead_arena[i]);
+        free(partition->dead[i]);
+    }
+    free(partition->kept);
+    free(partition);
+}
+
+int partition_number(const struct partition *partition) {
+    return partition->number;
+}
+
+struct ownership *partition_ownership(struct partition *partition) {
+    return &partition->ownership;
+}
+
+void partition_rebuild_from(struct partition *partition, int64_t offset) {
+    if (offset >= partition->committed.touch_offset) return;
+    /* The watermark before that offset is not known, and need not be: the offset was chosen so that every
+     * event before it lies before the window of every conversion to come. */
+    struct log_position *log = &partition->touches;
+    partition->rebuilding = true;
+    log->next = offset;
+    log->watermark = WATERMARK_START;
+    log->stored_applied = 0;
+    apply_stored(log);
+}
+
+bool partition_is_rebuilding(const struct partition *partition) {
+    return partition->rebuilding;
+}
+
+bool partition_is_whole(const struct partition *partition) {
+    struct store_held held = store_held(partition->store, INT64_MIN);
+    return held.count == partition->committed.held.count && held.xor == partition->committed.held.xor ;
+}
+
+int64_t partition_touch_next(const struct partition *partition) {
+    return partition->touches.next;
+}
+
+int64_t partition_conversion_next(const struct partition *partition) {
+    return partition->conversions.next;
+}
+
+/* --- reading
+ * ------------------------------------------------------------------------------------------------ */
+
+static void position_pass(struct log_position *log, int64_t next) {
+    if (next <= log->next) return;
+    log->next = next;
+    apply_stored(log);
+}
+
+static void pass_touches(struct partition *partition, int64_t next) {
+    position_pass(&partition->touches, next);
+    if (!partition->rebuilding || partition->touches.next < partition->committed.touch_offset) return;
+    partition->rebuilding = false;
+    watermark_observe(&partition->touches.watermark, partition->committed.touch_max_time_us);
+}
+
+static void bury_touch(struct partition *partition, const struct record *record, enum outcome outcome,
+                       const char *detail) {
+    int i = partition->dead_current;
+    if (partition->dead_count[i] == partition->dead_capacity[i]) {
+        partition->dead_capacity[i] = partition->dead_capacity[i] ? partition->dead_capacity[i] * 2 : 16;
+        partition->dead[i] = memory_realloc(partition->dead[i],
+                                            (size_t)partition->dead_capacity[i] * sizeof *partition->dead[i]);
+    }
+    struct arena *arena = &partition->dead_arena[i];
+    struct dead_touch *dead = &partition->dead[i][partition->dead_count[i]++];
+    *dead = (struct dead_touch){*record, outcome, arena_printf(arena, "%s", detail)};
+    dead->record.key = arena_copy(arena, record->key);
+    dead->record.value = arena_copy(arena, record->value);
+}
+
+static struct value timestamp_value(int64_t time_us, char *text) {
+    if (time_us == TIME_NONE) return (struct value){VALUE_NULL, {0}};
+    return (struct value){VALUE_STRING, {text, timestamp_format(time_us, text)}};
+}
+
+static struct value key_value(struct span key) {
+    return (struct value){key.data ? VALUE_STRING : VALUE_NULL, key};
+}
+
+static const struct value *kept_values(struct partition *partition, const struct record *record,
+                                       const struct event *event) {
+    const struct plan *plan = partition->join->plan;
+    if (!plan->keeps_timestamp && !plan->keeps_key) return event->fields;
+    struct value *at = partition->kept;
+    for (int i = 0; i < plan->touch_field_count; i++) *at++ = event->fields[i];
+    if (plan->keeps_timestamp) *at++ = timestamp_value(record->timestamp_us, partition->kept_time);
+    if (plan->keeps_key) *at++ = key_value(record->key);
+    return partition->kept;
+}
+
+static enum outcome keep_touch(struct partition *partition, const struct record *record,
+                               const struct event *event) {
+    if (!event->has_key) return OUTCOME_KEY_NULL;
+    bool kept = store_insert(partition->store, event->key, event->time_us, record->offset,
+                             touch_watermark(partition), kept_values(partition, record, event));
+    return kept ? OUTCOME_TOUCH_KEPT : OUTCOME_TOUCH_TOO_OLD;
+}
+
+static void count_touch(struct partition *partition, const struct record *record, enum outcome outcome,
+                        const char *detail) {
+    partition->touch_ledger.count[outcome]++;
+    if (outcome_is_dead_letter(outcome)) bury_touch(partition, record, outcome, detail);
+}
+
+void partition_touch(struct partition *partition, const struct record *record) {
+    if (record->offset < partition->touches.next) return;
+    pass_touches(partition, record->offset);
+    struct event event;
+    enum outcome outcome;
+    const char *detail = "the touch has no key: a field of the join key is null or missing";
+    if (decoder_read(partition->join->touches, record, &event, &outcome)) {
+        outcome = keep_touch(partition, record, &event);
+        watermark_observe(&partition->touches.watermark, event.time_us);
+    } else {
+        detail = decoder_detail(partition->join->touches);
+    }
+    if (!partition->rebuilding) count_touch(partition, record, outcome, detail);
+    pass_touches(partition, record->offset + 1);
+}
+
+static void copy_fields(struct partition *partition, struct pending *pending, const struct event *event) {
+    int count = partition->join->plan->conversion_field_count;
+    struct arena *arena = queue_arena(&partition->queue, partition->queue.next - 1);
+    pending->fields = arena_alloc(arena, (size_t)count * sizeof *pending->fields);
+    for (int i = 0; i < count; i++)
+        pending->fields[i] = (struct value){event->fields[i].type, arena_copy(arena, event->fields[i].text)};
+}
+
+static void judge_late(struct partition *partition, struct pending *pending, int64_t watermark) {
+    const struct plan *plan = partition->join->plan;
+    if (plan->pipeline->attribute.late == LATE_ATTRIBUTE ||
+        !window_is_late(&plan->window, pending->time_us, watermark)) {
+        partition->latest_conversion_us = time_max(partition->latest_conversion_us, pending->time_us);
+        return;
+    }
+    pending->outcome = OUTCOME_LATE;
+    struct arena *arena = queue_arena(&partition->queue, partition->queue.next - 1);
+    int64_t late_us = time_add(watermark, -plan->window.lateness_us) - pending->time_us;
+    pending->detail = arena_printf(arena, "the conversion is %.3f s behind its partition's watermark",
+                                   (double)late_us / (double)TIME_SECOND)
+                          .data;
+}
+
+void partition_conversion(struct partition *partition, const struct record *record) {
+    struct log_position *log = &partition->conversions;
+    if (record->offset < log->next) return;
+    position_pass(log, record->offset);
+    struct pending *pending = queue_push(&partition->queue, record);
+    pending->before = log->watermark;
+    pending->outcome = OUTCOME_OPEN;
+    struct event event;
+    if (decoder_read(partition->join->conversions, record, &event, &pending->outcome)) {
+        pending->outcome = OUTCOME_OPEN;
+        pending->time_us = event.time_us;
+        pending->has_key = event.has_key;
+        pending->key = event.key;
+        copy_fields(partition, pending, &event);
+        judge_late(partition, pending, conversion_watermark(partition));
+        watermark_observe(&log->watermark, event.time_us);
+    } else {
+        struct arena *arena = queue_arena(&partition->queue, partition->queue.next - 1);
+        pending->detail = arena_printf(arena, "%s", decoder_detail(partition->join->conversions)).data;
+    }
+    position_pass(log, record->offset + 1);
+}
+
+void partition_touch_skip(struct partition *partition, int64_t next_offset) {
+    pass_touches(partition, next_offset);
+}
+
+void partition_conversion_skip(struct partition *partition, int64_t next_offset) {
+    position_pass(&partition->conversions, next_offset);
+}
+
+/* --- drift and idleness
+ * --------------------------------------------------------------------------------------*/
+
+/* The greatest time of a conversion that is not yet final, plus the lateness; TIME_NONE when all are final. A
+ * conversion decided earlier lies before every one that is not, so the greatest time ever read will do. */
+static int64_t undecided_until(const struct partition *partition) {
+    const struct window *window = &partition->join->plan->window;
+    int64_t latest = partition->latest_conversion_us;
+    if (latest == TIME_NONE || window_is_final(window, latest, touch_watermark(partition))) return TIME_NONE;
+    return time_add(latest, window->lateness_us);
+}
+
+bool partition_wants_touch(const struct partition *partition) {
+    if (partition->rebuilding) return true;
+    int64_t near = time_max(conversion_watermark(partition), undecided_until(partition));
+    int64_t drift = partition->join->plan->pipeline->attribute.max_drift_us;
+    return touch_watermark(partition) <= time_add(near, drift);
+}
+
+bool partition_wants_conversion(const struct partition *partition) {
+    if (partition->rebuilding) return false;
+    int64_t drift = partition->join->plan->pipeline->attribute.max_drift_us;
+    return conversion_watermark(partition) <= time_add(touch_watermark(partition), drift);
+}
+
+bool partition_touch_lags(const struct partition *partition) {
+    return touch_watermark(partition) <= conversion_watermark(partition);
+}
+
+static void advance(struct log_position *log, int64_t to_us) {
+    if (to_us <= log->watermark.advanced_to_us) return;
+    watermark_advance(&log->watermark, to_us);
+    struct advances *made = &log->made;
+    if (made->count > log->made_cut && made->items[made->count - 1].next_offset == log->next) {
+        made->items[made->count - 1].watermark_us = to_us;
+        return;
+    }
+    if (made->count == made->capacity) {
+        made->capacity = made->capacity ? made->capacity * 2 : 4;
+        made->items = memory_realloc(made->items, (size_t)made->capacity * sizeof *made->items);
+    }
+    made->items[made->count++] = (struct advance){log->next, to_us};
+}
+
+bool partition_advance_touches(struct partition *partition) {
+    int64_t undecided = undecided_until(partition);
+    if (undecided == TIME_NONE) return false;
+    int64_t to = time_max(touch_watermark(partition), time_max(conversion_watermark(partition), undecided));
+    advance(&partition->touches, time_add(to, 1));
+    return true;
+}
+
+void partition_advance_conversions(struct partition *partition) {
+    int64_t to =
+        time_add(touch_watermark(partition), -partition->join->plan->pipeline->attribute.max_drift_us);
+    if (to > conversion_watermark(partition)) advance(&partition->conversions, to);
+}
+
+int64_t partition_touch_watermark(const struct partition *partition) {
+    return touch_watermark(partition);
+}
+
+int64_t partition_conversion_watermark(const struct partition *partition) {
+    return conversion_watermark(partition);
+}
+
+/* --- deciding and committing
+ * ---------------------------------------------------------------------------------*/
+
+static void attribute(struct partition *partition, struct pending *pending) {
+    struct window_range range = window_range(&partition->join->plan->window, pending->time_us,
+                                             conversion_watermark_of(partition, &pending->before));
+    pending->has_touch =
+        pending->has_key && store_first(partition->store, pending->key, &range, &pending->touch);
+    pending->outcome = pending->has_touch ? OUTCOME_ATTRIBUTED : OUTCOME_UNATTRIBUTED;
+}
+
+/* Only the first undecided conversion is looked at: results leave in offset order, and what counts for a
+ * conversion does not depend on when it is asked. */
+uint64_t partition_ready(struct partition *partition, uint64_t limit) {
+    const struct window *window = &partition->join->plan->window;
+    int64_t watermark = touch_watermark(partition);
+    while (partition->decided < partition->queue.next && partition->decided - partition->cut < limit) {
+        struct pending *pending = queue_at(&partition->queue, partition->decided);
+        if (pending->outcome == OUTCOME_OPEN) {
+            if (!window_is_final(window, pending->time_us, watermark)) break;
+            attribute(partition, pending);
+        }
+        partition->decided++;
+    }
+    return partition->decided - partition->cut;
+}
+
+static struct progress progress_at(const struct partition *partition, uint64_t to, int64_t *watermark) {
+    const struct pending *first = to < partition->queue.next ? queue_at(&partition->queue, to) : NULL;
+    const struct watermark *before = first ? &first->before : &partition->conversions.watermark;
+    *watermark = conversion_watermark_of(partition, before);
+    return (struct progress){
+        .touch_offset = partition->touches.next,
+        .conversion_offset = first ? first->record.offset : partition->conversions.next,
+        .touch_max_time_us = partition->touches.watermark.max_time_us,
+        .conversion_max_time_us = before->max_time_us,
+        .touch_ledger = partition->touch_ledger,
+        .conversion_ledger = partition->committed.conversion_ledger,
+        .held = store_held(partition->store, window_first_bucket(&partition->join->plan->window, *watermark)),
+    };
+}
+
+static bool anything_new(const struct partition *partition, const struct cut *cut) {
+    return cut->from < cut->to || cut->progress.touch_offset != partition->committed.touch_offset ||
+           cut->progress.conversion_offset != partition->committed.conversion_offset ||
+           partition->touches.made.count || partition->conversions.made.count;
+}
+
+bool partition_cut(struct partition *partition, uint64_t max_rows, struct cut *cut) {
+    if (partition->rebuilding) return false;
+    *cut = (struct cut){.from = partition->cut, .to = partition->cut + partition_ready(partition, max_rows)};
+    cut->progress = progress_at(partition, cut->to, &cut->conversion_watermark);
+    if (!anything_new(partition, cut)) return false;
+    partition->cut = cut->to;
+    partition->touches.made_cut = partition->touches.made.count;
+    partition->conversions.made_cut = partition->conversions.made.count;
+    int dead = partition->dead_current;
+    cut->dead_touches = partition->dead[dead];
+    cut->dead_touch_count = partition->dead_count[dead];
+    partition->dead_current = !dead;
+    return true;
+}
+
+struct pending *partition_pending_at(const struct partition *partition, uint64_t number) {
+    return queue_at(&partition->queue, number);
+}
+
+struct arena *partition_arena_at(const struct partition *partition, uint64_t number) {
+    return queue_arena(&partition->queue, number);
+}
+
+void partition_cut_ledger(const struct partition *partition, struct cut *cut) {
+    for (uint64_t i = cut->from; i < cut->to; i++)
+        cut->progress.conversion_ledger.count[queue_at(&partition->queue, i)->outcome]++;
+}
+
+void partition_touch_values(const struct partition *partition, const struct touch *touch, struct arena *arena,
+                            struct value *values) {
+    store_fields(partition->store, touch, arena, values);
+}
+
+static struct advances in_cut(const struct log_position *log) {
+    return (struct advances){log->made.items, log->made_cut, log->made.capacity};
+}
+
+struct advances partition_touch_advances(const struct partition *partition) {
+    return in_cut(&partition->touches);
+}
+
+struct advances partition_conversion_advances(const struct partition *partition) {
+    return in_cut(&partition->conversions);
+}
+
+static void forget_made(struct log_position *log) {
+    struct advances *made = &log->made;
+    made->count -= log->made_cut;
+    if (made->count)
+        memmove(made->items, made->items + log->made_cut, (size_t)made->count * sizeof *made->items);
+    log->made_cut = 0;
+}
+
+void partition_committed(struct partition *partition, const struct cut *cut) {
+    partition->committed = cut->progress;
+    queue_drop(&partition->queue, cut->to);
+    store_expire(partition->store,
+                 window_first_bucket(&partition->join->plan->window, cut->conversion_watermark));
+    forget_made(&partition->touches);
+    forget_made(&partition->conversions);
+    partition->dead_count[!partition->dead_current] = 0;
+    arena_reset(&partition->dead_arena[!partition->dead_current]);
+}
+
+uint64_t partition_pending(const struct partition *partition) {
+    return partition->queue.next - partition->queue.first;
+}
+
+size_t partition_pending_bytes(const struct partition *partition) {
+    return partition->queue.bytes;
+}
+
+size_t partition_bytes(const struct partition *partition) {
+    return store_bytes(partition->store) + partition->queue.bytes + partition->dead_arena[0].used +
+           partition->dead_arena[1].used;
+}
+
+const struct progress *partition_progress(const struct partition *partition) {
+    return &partition->committed;
+}

@@ -1,0 +1,47 @@
+/* plan.h: a pipeline compiled for running: which fields to read of each input, what to keep of a touch, which
+ * columns to fetch of each lookup, and where each output column's value comes from. Immutable; any thread.
+ * The pipeline must outlive it. */
+#ifndef TRIBUTARY_PIPELINE_PLAN_H
+#define TRIBUTARY_PIPELINE_PLAN_H
+
+#include "attribution/window.h"
+#include "config/pipeline.h"
+
+/* Where a value comes from. The record's own: its event time, partition, offset, broker timestamp and key. */
+enum origin { ORIGIN_FIELD, ORIGIN_TIME, ORIGIN_PARTITION, ORIGIN_OFFSET, ORIGIN_TIMESTAMP, ORIGIN_KEY };
+
+struct plan_source {
+    enum source_kind kind;
+    enum origin origin;
+    int lookup;
+    int index; /* into conversion_fields, touch_kept or the lookup's columns */
+};
+
+struct plan_lookup {
+    const struct lookup_config *config;
+    struct plan_source *match; /* config->match_count of them */
+    const char **columns;
+    int column_count;
+};
+
+struct plan {
+    const struct pipeline *pipeline;
+    const struct input_config *conversions, *touches;
+    struct window window;
+    const char **conversion_fields; /* names to decode */
+    int conversion_field_count;
+    const char **touch_fields; /* names to decode */
+    int touch_field_count;
+    bool keeps_timestamp, keeps_key; /* further values kept of a touch, behind its fields */
+    int touch_kept_count;
+    struct plan_lookup *lookups;
+    int lookup_count;
+    const struct output_config *output;
+    struct plan_source *columns; /* output->column_count of them */
+    int *primary_key;            /* indexes into columns, output->primary_key_count of them */
+};
+
+struct plan *plan_new(const struct pipeline *pipeline);
+void plan_free(struct plan *plan);
+
+#endif

@@ -1,0 +1,56 @@
+/* queue.h: the conversions of one partition that have been read and not yet committed, in offset order, with
+ * all they will need: their fields and, for the dead-letter topic, the record itself. One thread at a time.
+ *
+ * Entries are numbered from 0 on as they are read. They lie in segments that are freed whole once everything
+ * in them is committed, so that an entry costs no malloc and never moves. */
+#ifndef TRIBUTARY_PIPELINE_QUEUE_H
+#define TRIBUTARY_PIPELINE_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "attribution/watermark.h"
+#include "base/arena.h"
+#include "base/hash.h"
+#include "event/outcome.h"
+#include "event/record.h"
+#include "event/value.h"
+#include "state/store.h"
+
+/* Undecided as long as its outcome is this. */
+#define OUTCOME_OPEN OUTCOME_COUNT
+
+struct pending {
+    struct record record;    /* its bytes copied */
+    struct watermark before; /* the conversion watermark before it */
+    enum outcome outcome;
+    int64_t time_us; /* of a record that could be read */
+    bool has_key, has_touch;
+    struct hash128 key;
+    struct touch touch;
+    struct value *fields; /* those of plan.conversion_fields; NULL when the record could not be read */
+    const char *detail;   /* why it is a dead letter, or NULL */
+};
+
+struct segment;
+
+struct queue {
+    struct segment **segments;
+    int count, capacity;
+    uint64_t first_segment; /* number of segments[0] */
+    uint64_t first, next;   /* entries first..next-1 are there */
+    size_t bytes;           /* of the entries' records and fields */
+};
+
+void queue_init(struct queue *queue);
+void queue_release(struct queue *queue);
+
+/* A new entry at the end with a copy of the record, the rest zero. */
+struct pending *queue_push(struct queue *queue, const struct record *record);
+struct pending *queue_at(const struct queue *queue, uint64_t number);
+/* Where what belongs to the entry is kept. */
+struct arena *queue_arena(const struct queue *queue, uint64_t number);
+/* Forgets every entry before this number. */
+void queue_drop(struct queue *queue, uint64_t before);
+
+#endif

@@ -1,0 +1,215 @@
+#include "pipeline/run.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "kafka/prober.h"
+#include "pipeline/claim.h"
+#include "pipeline/summary.h"
+#include "pipeline/surroundings.h"
+#include "pipeline/worker.h"
+#include "postgres/schema.h"
+#include "telemetry/log.h"
+
+enum { WATCH_MS = 20, SUMMARY_TIMEOUT_MS = 5000 };
+
+struct hand {
+    struct worker *worker;
+    pthread_t thread;
+    bool started, ok;
+    struct error error;
+    struct run_shared *shared;
+};
+
+/* --- before
+ * --------------------------------------------------------------------------------------------------*/
+
+static bool prepare_database(const struct plan *plan, struct connection *connection,
+                             struct surroundings_tables *tables, struct error *error) {
+    int applied;
+    if (!schema_migrate(connection, SURROUNDINGS_TIMEOUT_MS, &applied, error)) return false;
+    if (applied)
+        log_event(LOG_LEVEL_INFO, "schema_created", "schema=tributary version=%d", schema_migration_count);
+    return surroundings_tables(plan, connection, tables, error);
+}
+
+static bool prepare_topics(const struct plan *plan, int *partitions, struct error *error) {
+    bool created;
+    if (!surroundings_topics(plan, partitions, error) ||
+        !surroundings_dead_letter_topic(plan->pipeline, &created, error))
+        return false;
+    if (created) log_event(LOG_LEVEL_INFO, "topic_created", "topic=%s", plan->pipeline->dead_letter_topic);
+    return true;
+}
+
+/* The high watermarks of both logs now: what --once reads to. */
+static bool find_ends(const struct plan *plan, int partitions, struct ends *ends, struct error *error) {
+    struct prober *prober = prober_new(&plan->pipeline->kafka, error);
+    if (!prober) return false;
+    struct probe *probes = memory_zalloc((size_t)partitions * 2, sizeof *probes);
+    for (int i = 0; i < partitions; i++) {
+        probes[i] = (struct probe){.topic = plan->touches->topic, .partition = i, .kind = PROBE_HIGH};
+        probes[partitions + i] =
+            (struct probe){.topic = plan->conversions->topic, .partition = i, .kind = PROBE_HIGH};
+    }
+    bool ok = prober_ask_and_wait(prober, probes, partitions * 2, SURROUNDINGS_TIMEOUT_MS, error);
+    ends->touches = memory_zalloc((size_t)partitions, sizeof *ends->touches);
+    ends->conversions = memory_zalloc((size_t)partitions, sizeof *ends->conversions);
+    for (int i = 0; ok && i < partitions; i++) {
+        ends->touches[i] = probes[i].offset;
+        ends->conversions[i] = probes[partitions + i].offset;
+    }
+    free(probes);
+    prober_free(prober);
+    return ok;
+}
+
+/* --- the workers
+ * -------------------------------------------------------------------------------------------- */
+
+static bool hire(struct run_shared *shared, int number, uint64_t key_seed,
+                 const struct surroundings_tables *tables, struct hand *hand) {
+    const struct plan *plan = shared->plan;
+    struct worker_options options = {.shared = shared, .number = number};
+    options.lookups = memory_zalloc((size_t)plan->lookup_count, sizeof(struct lookup_query *));
+    options.output = postgres_output_new(plan->output, tables->output, &hand->error);
+    bool ok = options.output && join_init(&options.join, plan, key_seed, &hand->error);
+    for (int i = 0; ok && i < plan->lookup_count; i++) {
+        const struct plan_lookup *lookup = &plan->lookups[i];
+        options.lookups[i] = lookup_query_new(lookup->config, lookup->columns, lookup->column_count,
+                                              tables->lookups[i], &hand->error);
+        ok = options.lookups[i] != NULL;
+    }
+    hand->shared = shared;
+    if (ok) {
+        hand->worker = worker_new(&options, &hand->error);
+        return hand->worker != NULL;
+    }
+    worker_options_release(&options);
+    return false;
+}
+
+static void *work(void *context) {
+    struct hand *hand = context;
+    hand->ok = worker_run(hand->worker, &hand->error);
+    if (!hand->ok) atomic_store(&hand->shared->stopping, true);
+    return NULL;
+}
+
+static bool all_finished(const struct run_shared *shared) {
+    for (int i = 0; i < shared->plan->pipeline->workers; i++)
+        if (!atomic_load(&shared->finished[i])) return false;
+    return true;
+}
+
+static void watch(struct run_shared *shared) {
+    const struct timespec pause = {0, WATCH_MS * 1000000L};
+    while (!atomic_load(&shared->stopping)) {
+        bool stop = shared->options->stop_requested && shared->options->stop_requested();
+        if (stop) log_event(LOG_LEVEL_INFO, "stopping", "reason=signal");
+        if (stop || (shared->options->once && all_finished(shared))) atomic_store(&shared->stopping, true);
+        nanosleep(&pause, NULL);
+    }
+}
+
+static bool employ(struct run_shared *shared, struct hand *hands, struct error *error) {
+    int workers = shared->plan->pipeline->workers;
+    bool ok = true;
+    for (int i = 0; i < workers && ok; i++) {
+        ok = pthread_create(&hands[i].thread, NULL, work, &hands[i]) == 0;
+        hands[i].started = ok;
+    }
+    if (ok)
+        watch(shared);
+    else
+        error_set(error, ERROR_FATAL, "cannot start a thread");
+    atomic_store(&shared->stopping, true);
+    for (int i = 0; i < workers; i++) {
+        if (!hands[i].started) continue;
+        pthread_join(hands[i].thread, NULL);
+        if (!hands[i].ok && ok) {
+            *error = hands[i].error;
+            ok = false;
+        }
+    }
+    return ok;
+}
+
+/* --- after
+ * -------------------------------------------------------------------------------------------------- */
+
+/* The ledgers as the database has them: of all partitions, whoever read them, over all restarts. */
+static void print_summary(const struct plan *plan, struct connection *connection) {
+    const char *name = plan->pipeline->name;
+    struct parameter parameter = {name, (int)strlen(name), false};
+    struct error error;
+    PGresult *result = connection_query(connection,
+                                        "SELECT partition, touch_ledger::text, conversion_ledger::text"
+                                        " FROM tributary.progress WHERE pipeline = $1 ORDER BY partition",
+                                        &parameter, 1, SUMMARY_TIMEOUT_MS, &error);
+    if (!result) {
+        log_event(LOG_LEVEL_WARN, "no_summary", "error=%s", LOG_QUOTE(error.message));
+        return;
+    }
+    for (int side = 1; side <= 2; side++)
+        for (int row = 0; row < PQntuples(result); row++) {
+            struct ledger ledger = ledger_parse(PQgetvalue(result, row, side));
+            summary_print(side == 1 ? plan->touches->name : plan->conversions->name,
+                          (int)strtol(PQgetvalue(result, row, 0), NULL, 10), &ledger);
+        }
+    PQclear(result);
+}
+
+static bool run_workers(struct run_shared *shared, const struct surroundings_tables *tables,
+                        struct error *error) {
+    int workers = shared->plan->pipeline->workers;
+    struct hand *hands = memory_zalloc((size_t)workers, sizeof *hands);
+    uint64_t key_seed = 0;
+    bool ok = getrandom(&key_seed, sizeof key_seed, 0) == sizeof key_seed;
+    for (int i = 0; i < workers && ok; i++) {
+        ok = hire(shared, i, key_seed, tables, &hands[i]);
+        if (!ok) *error = hands[i].error;
+    }
+    ok = ok && employ(shared, hands, error);
+    for (int i = 0; i < workers; i++) worker_free(hands[i].worker);
+    free(hands);
+    return ok;
+}
+
+static bool run_prepared(const struct plan *plan, const struct run_options *options,
+                         struct connection *connection, const struct surroundings_tables *tables,
+                         struct error *error) {
+    struct run_shared shared = {.plan = plan, .options = options};
+    struct ends ends = {0};
+    bool ok = prepare_topics(plan, &shared.partition_count, error) &&
+              (!options->once || find_ends(plan, shared.partition_count, &ends, error));
+    if (options->once) shared.ends = &ends;
+    shared.finished = memory_zalloc((size_t)plan->pipeline->workers, sizeof *shared.finished);
+    if (ok) {
+        ok = run_workers(&shared, tables, error);
+        print_summary(plan, connection);
+    }
+    free(shared.finished);
+    free(ends.touches);
+    free(ends.conversions);
+    return ok;
+}
+
+bool run_pipeline(const struct pipeline *pipeline, const struct run_options *options, struct error *error) {
+    struct plan *plan = plan_new(pipeline);
+    struct connection *connection = connection_new(pipeline->postgres.url, "tributary");
+    struct surroundings_tables tables = {0};
+    log_event(LOG_LEVEL_INFO, "start", "pipeline=%s version=%s workers=%d", pipeline->name, TRIBUTARY_VERSION,
+              pipeline->workers);
+    bool ok = prepare_database(plan, connection, &tables, error) &&
+              run_prepared(plan, options, connection, &tables, error);
+    surroundings_tables_release(plan, &tables);
+    connection_free(connection);
+    plan_free(plan);
+    if (ok) log_event(LOG_LEVEL_INFO, "stopped", "pipeline=%s", pipeline->name);
+    return ok;
+}

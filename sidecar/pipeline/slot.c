@@ -1,0 +1,119 @@
+#include "pipeline/slot.h"
+
+#include <inttypes.h>
+
+#include "kafka/client.h"
+#include "telemetry/log.h"
+
+void slot_init(struct slot *slot, struct partition *partition, int64_t touch_end, int64_t conversion_end,
+               int64_t now_us) {
+    *slot = (struct slot){.partition = partition, .rebuilding = partition_is_rebuilding(partition)};
+    slot->flows[CONSUMER_TOUCHES] = (struct flow){.active_us = now_us, .end = touch_end};
+    slot->flows[CONSUMER_CONVERSIONS] = (struct flow){.active_us = now_us, .end = conversion_end};
+}
+
+int64_t slot_next(const struct slot *slot, enum consumer_side side) {
+    return side == CONSUMER_TOUCHES ? partition_touch_next(slot->partition)
+                                    : partition_conversion_next(slot->partition);
+}
+
+bool slot_is_read(const struct slot *slot, enum consumer_side side) {
+    return slot_next(slot, side) >= slot->flows[side].end;
+}
+
+bool slot_wants(const struct slot *slot, enum consumer_side side) {
+    if (partition_is_rebuilding(slot->partition)) return side == CONSUMER_TOUCHES;
+    if (slot_is_read(slot, side)) return false;
+    if (slot_is_read(slot, !side)) return true;
+    return side == CONSUMER_TOUCHES ? partition_wants_touch(slot->partition)
+                                    : partition_wants_conversion(slot->partition);
+}
+
+static struct record record_of(const rd_kafka_message_t *message) {
+    rd_kafka_timestamp_type_t type;
+    int64_t ms = rd_kafka_message_timestamp(message, &type);
+    bool known = type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && ms >= 0;
+    return (struct record){
+        .offset = message->offset,
+        .timestamp_us = known ? ms * 1000 : TIME_NONE,
+        .key = {message->key, message->key_len},
+        .value = {message->payload, message->len},
+    };
+}
+
+static bool refuse_unkeyed(const struct input_config *input, const rd_kafka_message_t *message,
+                           int partition_count, struct error *error) {
+    return error_set(
+        error, ERROR_CONFIG,
+        "topic \"%s\" has %d partitions, but its record at [%d] offset %" PRId64
+        " has no key: records that belong together may lie in different partitions\nhint: let the "
+        "producer set the key%s%s%s, or use a topic with one partition (re-keying by `repartition` "
+        "is not part of this version yet)",
+        input->topic, partition_count, message->partition, message->offset,
+        input->partitioned_by ? " to " : "", input->partitioned_by ? input->partitioned_by : "",
+        input->partitioned_by ? " on every record of both topics" : "");
+}
+
+static bool take_error(struct flow *flow, const rd_kafka_message_t *message, const struct input_config *input,
+                       int64_t next, int64_t now_us, struct error *error) {
+    flow->active_us = now_us;
+    flow->at_end = flow->idle = flow->probing = false;
+    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+        message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
+        return error_set(
+            error, ERROR_CONFIG,
+            "topic \"%s\" [%d] no longer has offset %" PRId64
+            ": it was deleted by retention, or the topic was made anew\nhint: give the topic more "
+            "retention than the longest pause of this pipeline; to begin anew, use a new pipeline "
+            "name",
+            input->topic, message->partition, next);
+    if (client_error_class(message->err) == ERROR_RETRY) {
+        log_event(LOG_LEVEL_WARN, "fetch", "topic=%s partition=%d error=%s", input->topic, message->partition,
+                  LOG_QUOTE(rd_kafka_message_errstr(message)));
+        return true;
+    }
+    return client_error(error, message->err, "topic \"%s\" [%d]", input->topic, message->partition);
+}
+
+static void take_end(struct slot *slot, enum consumer_side side, int64_t next) {
+    if (next < slot_next(slot, side)) return; /* of a fetch that began earlier */
+    if (side == CONSUMER_TOUCHES)
+        partition_touch_skip(slot->partition, next);
+    else
+        partition_conversion_skip(slot->partition, next);
+    slot->flows[side].at_end = true;
+}
+
+bool slot_take(struct slot *slot, enum consumer_side side, const rd_kafka_message_t *message,
+               const struct input_config *input, int partition_count, int64_t now_us, struct error *error) {
+    struct flow *flow = &slot->flows[side];
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        take_end(slot, side, message->offset);
+        return true;
+    }
+    if (message->err) return take_error(flow, message, input, slot_next(slot, side), now_us, error);
+    if (message->offset >= flow->end && !partition_is_rebuilding(slot->partition)) return true;
+    flow->active_us = now_us;
+    flow->at_end = flow->idle = flow->probing = false;
+    if (!message->key && partition_count > 1) return refuse_unkeyed(input, message, partition_count, error);
+    struct record record = record_of(message);
+    if (side == CONSUMER_TOUCHES)
+        partition_touch(slot->partition, &record);
+    else
+        partition_conversion(slot->partition, &record);
+    return true;
+}
+
+bool slot_seems_idle(const struct slot *slot, enum consumer_side side, int64_t timeout_us, int64_t now_us) {
+    const struct flow *flow = &slot->flows[side];
+    return timeout_us > 0 && flow->at_end && !flow->idle && !flow->probing &&
+           now_us - flow->active_us >= timeout_us && !partition_is_rebuilding(slot->partition);
+}
+
+void slot_judge_idle(struct slot *slot, enum consumer_side side, int64_t high, int64_t now_us) {
+    struct flow *flow = &slot->flows[side];
+    if (!flow->probing) return; /* a record or an error has come since the question */
+    flow->probing = false;
+    flow->idle = flow->at_end && slot_next(slot, side) == high;
+    if (!flow->idle) flow->active_us = now_us;
+}

@@ -1,0 +1,45 @@
+/* slot.h: one partition that a worker is reading: its join, and for each of its two logs how the reading
+ * goes: whether its end is reached, since when it is silent, whether it is proven idle. Used by the worker
+ * only. */
+#ifndef TRIBUTARY_PIPELINE_SLOT_H
+#define TRIBUTARY_PIPELINE_SLOT_H
+
+#include "kafka/consumer.h"
+#include "kafka/prober.h"
+#include "pipeline/partition.h"
+
+struct flow {
+    int64_t active_us; /* monotonic: the last record or error, or when reading began */
+    int64_t end;       /* with --once: offsets from here on are left alone */
+    bool at_end;       /* the end of the partition was seen after the last record */
+    bool idle;         /* proven by a question asked after the silence; until the next record */
+    bool probing;
+};
+
+struct slot {
+    struct partition *partition;
+    struct flow flows[2]; /* by consumer_side */
+    bool rebuilding;
+};
+
+void slot_init(struct slot *slot, struct partition *partition, int64_t touch_end, int64_t conversion_end,
+               int64_t now_us);
+
+int64_t slot_next(const struct slot *slot, enum consumer_side side);
+/* With --once: everything up to the end has been read. */
+bool slot_is_read(const struct slot *slot, enum consumer_side side);
+/* Whether to read this side on: drift, unless the other side has ended and nothing can come of waiting. */
+bool slot_wants(const struct slot *slot, enum consumer_side side);
+
+/* Takes one message of the side. False with a config error for a record without a key where the topic has
+ * several partitions, for an offset that no longer exists, and for refusals of the cluster. */
+bool slot_take(struct slot *slot, enum consumer_side side, const rd_kafka_message_t *message,
+               const struct input_config *input, int partition_count, int64_t now_us,
+               struct error *error) MUST_CHECK;
+
+/* Whether the side has been silent at its end for `timeout_us`, so that the brokers should be asked. */
+bool slot_seems_idle(const struct slot *slot, enum consumer_side side, int64_t timeout_us, int64_t now_us);
+/* The answer: the high watermark. Idle if nothing has come since. */
+void slot_judge_idle(struct slot *slot, enum consumer_side side, int64_t high, int64_t now_us);
+
+#endif

@@ -1,0 +1,12 @@
+/* summary.h: the outcome ledger as a line for people: how a run, a replay or a partition ended. Any thread.
+ */
+#ifndef TRIBUTARY_PIPELINE_SUMMARY_H
+#define TRIBUTARY_PIPELINE_SUMMARY_H
+
+#include "event/outcome.h"
+
+/* "summary input=clicks partition=0 records=100 touch_kept=98 time_invalid=2" on standard error: the sum, and
+ * every outcome that occurred. */
+void summary_print(const char *input, int partition, const struct ledger *ledger);
+
+#endif

@@ -1,0 +1,33 @@
+/* surroundings.h: what a pipeline finds around it when it starts: topics, tables, rights. Everything that can
+ * be wrong there is found here, before a record is read, and said in a sentence. Used by `run`, `init` and
+ * `check --connect`. Blocks; one thread. */
+#ifndef TRIBUTARY_PIPELINE_SURROUNDINGS_H
+#define TRIBUTARY_PIPELINE_SURROUNDINGS_H
+
+#include "output/postgres.h"
+#include "pipeline/plan.h"
+#include "pipeline/worker.h"
+#include "postgres/catalogue.h"
+#include "transform/lookup_query.h"
+
+/* How long a server that is still starting is waited for. */
+enum { SURROUNDINGS_TIMEOUT_MS = 30000 };
+
+/* Creates the dead-letter topic where it is missing. */
+bool surroundings_dead_letter_topic(const struct pipeline *pipeline, bool *created,
+                                    struct error *error) MUST_CHECK;
+
+/* Both topics exist and have the same number of partitions; what lies in them is keyed as it must be, as far
+ * as a sample of each partition's newest records shows. */
+bool surroundings_topics(const struct plan *plan, int *partitions, struct error *error) MUST_CHECK;
+
+/* The tables of the output and of the lookups, as the catalogue has them. */
+struct surroundings_tables {
+    struct catalogue_table *output;
+    struct catalogue_table **lookups; /* plan->lookup_count */
+};
+bool surroundings_tables(const struct plan *plan, struct connection *connection,
+                         struct surroundings_tables *tables, struct error *error) MUST_CHECK;
+void surroundings_tables_release(const struct plan *plan, struct surroundings_tables *tables);
+
+#endif

@@ -1,0 +1,495 @@
+#include "pipeline/worker.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "pipeline/acquire.h"
+#include "pipeline/batch.h"
+#include "pipeline/commit.h"
+#include "pipeline/slot.h"
+#include "telemetry/log.h"
+
+enum {
+    READ_MESSAGES = 500,
+    READ_ROUNDS = 8,
+    POLL_MS = 10,
+    DATABASE_POLL_MS = 2,
+    LEAVE_SECONDS = 5,
+    RECLAIM_MS = 1000,
+    IDLE_PROBE_MS = 100,
+};
+
+struct worker {
+    struct worker_options options;
+    struct consumer *consumer;
+    struct prober *prober;
+    struct connection *connection;
+    struct dead_letters *dead_letters;
+    struct acquire *acquire;
+    struct commit *commit;
+    struct batch batch;
+    bool acquiring;        /* the assignment below is not, or no longer, being read */
+    int64_t acquire_at_us; /* not before then: the back-off after being fenced */
+    int *assigned;         /* the group's assignment */
+    int assigned_count;
+    bool ever_assigned;
+    struct slot *slots; /* what is being read */
+    int slot_count;
+    struct partition **parked; /* held before a rebalance, perhaps to be gone on with */
+    int parked_count;
+    int64_t committed_at_us, probed_at_us;
+    size_t pending_limit;
+    rd_kafka_message_t *messages[READ_MESSAGES];
+};
+
+static const struct pipeline *pipeline_of(const struct worker *worker) {
+    return worker->options.shared->plan->pipeline;
+}
+
+/* --- the group
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Partitions leave the reading but are kept: an eager rebalance mostly gives them back. */
+static void park(struct worker *worker) {
+    int total = worker->parked_count + worker->slot_count;
+    worker->parked =
+        memory_realloc(worker->parked, (size_t)(total + worker->options.shared->partition_count) *
+                                           sizeof(struct partition *));
+    for (int i = 0; i < worker->slot_count; i++)
+        worker->parked[worker->parked_count++] = worker->slots[i].partition;
+    worker->slot_count = 0;
+    if (worker->acquiring && acquire_is_running(worker->acquire))
+        worker->parked_count += acquire_cancel(worker->acquire, worker->parked + worker->parked_count);
+    worker->acquiring = false;
+    prober_withdraw(worker->prober, 1);
+}
+
+static void on_revoked(void *context) {
+    struct worker *worker = context;
+    park(worker);
+    worker->assigned_count = 0;
+}
+
+static void on_assigned(void *context, const int32_t *partitions, int count) {
+    struct worker *worker = context;
+    park(worker);
+    worker->assigned = memory_realloc(worker->assigned, (size_t)count * sizeof *worker->assigned);
+    for (int i = 0; i < count; i++) worker->assigned[i] = partitions[i];
+    worker->assigned_count = count;
+    worker->ever_assigned = true;
+    worker->acquiring = true;
+    worker->acquire_at_us = 0;
+    log_event(LOG_LEVEL_INFO, "assigned", "worker=%d partitions=%d", worker->options.number, count);
+}
+
+/* --- life
+ * --------------------------------------------------------------------------------------------------- */
+
+static bool connect_clients(struct worker *worker, struct error *error) {
+    const struct pipeline *pipeline = pipeline_of(worker);
+    const struct plan *plan = worker->options.shared->plan;
+    worker->prober = prober_new(&pipeline->kafka, error);
+    if (!worker->prober) return false;
+    worker->dead_letters = dead_letters_new(pipeline, error);
+    if (!worker->dead_letters) return false;
+    struct consumer_options options = {
+        .config = &pipeline->kafka,
+        .topics =
+            {[CONSUMER_TOUCHES] = plan->touches->topic, [CONSUMER_CONVERSIONS] = plan->conversions->topic},
+        .worker = worker->options.number,
+        .on_assigned = on_assigned,
+        .on_revoked = on_revoked,
+        .context = worker};
+    worker->consumer = consumer_new(&options, error);
+    return worker->consumer != NULL;
+}
+
+void worker_options_release(struct worker_options *options) {
+    for (int i = 0; options->lookups && i < options->shared->plan->lookup_count; i++)
+        lookup_query_free(options->lookups[i]);
+    free(options->lookups);
+    postgres_output_free(options->output);
+    join_release(&options->join);
+}
+
+struct worker *worker_new(const struct worker_options *options, struct error *error) {
+    struct worker *worker = memory_zalloc(1, sizeof *worker);
+    const struct plan *plan = options->shared->plan;
+    worker->options = *options;
+    worker->pending_limit = (size_t)64 * 1024 * 1024;
+    worker->slots = memory_zalloc((size_t)options->shared->partition_count, sizeof *worker->slots);
+    worker->connection = connection_new(plan->pipeline->postgres.url, "tributary");
+    batch_init(&worker->batch, plan);
+    if (!connect_clients(worker, error)) {
+        worker_free(worker);
+        return NULL;
+    }
+    struct acquire_options acquire = {&worker->options.join, worker->connection, worker->prober};
+    struct commit_options commit = {plan, worker->connection, options->output, options->lookups,
+                                    worker->dead_letters};
+    worker->acquire = acquire_new(&acquire);
+    worker->commit = commit_new(&commit);
+    return worker;
+}
+
+static void free_parked(struct worker *worker) {
+    for (int i = 0; i < worker->parked_count; i++) partition_free(worker->parked[i]);
+    worker->parked_count = 0;
+}
+
+void worker_free(struct worker *worker) {
+    if (!worker) return;
+    consumer_free(worker->consumer); /* parks what is still being read */
+    if (worker->slot_count) park(worker);
+    commit_free(worker->commit);
+    acquire_free(worker->acquire);
+    batch_release(&worker->batch);
+    free_parked(worker);
+    dead_letters_free(worker->dead_letters);
+    prober_free(worker->prober);
+    connection_free(worker->connection);
+    worker_options_release(&worker->options);
+    free(worker->parked);
+    free(worker->slots);
+    free(worker->assigned);
+    free(worker);
+}
+
+/* --- acquiring
+ * ---------------------------------------------------------------------------------------------- */
+
+static int64_t end_of(const struct worker *worker, enum consumer_side side, int partition) {
+    const struct ends *ends = worker->options.shared->ends;
+    if (!ends) return INT64_MAX;
+    return side == CONSUMER_TOUCHES ? ends->touches[partition] : ends->conversions[partition];
+}
+
+static bool begin_reading(struct worker *worker, struct error *error) {
+    struct partition **partitions =
+        memory_alloc((size_t)worker->options.shared->partition_count * sizeof(struct partition *));
+    int count = acquire_take(worker->acquire, partitions);
+    struct consumer_start *starts = memory_zalloc((size_t)count, sizeof *starts);
+    int64_t now = clock_monotonic_us();
+    for (int i = 0; i < count; i++) {
+        int number = partition_number(partitions[i]);
+        slot_init(&worker->slots[i], partitions[i], end_of(worker, CONSUMER_TOUCHES, number),
+                  end_of(worker, CONSUMER_CONVERSIONS, number), now);
+        starts[i] = (struct consumer_start){
+            number, {partition_touch_next(partitions[i]), partition_conversion_next(partitions[i])}};
+    }
+    worker->slot_count = count;
+    worker->acquiring = false;
+    bool ok = consumer_assign(worker->consumer, starts, count, error);
+    if (ok) log_event(LOG_LEVEL_INFO, "reading", "worker=%d partitions=%d", worker->options.number, count);
+    free(starts);
+    free(partitions);
+    return ok;
+}
+
+/* A commit under way ends first: what it does to the partitions decides whether we can go on with them. */
+static bool serve_acquire(struct worker *worker, int64_t now, struct error *error) {
+    if (!worker->acquiring || commit_is_running(worker->commit) || now < worker->acquire_at_us) return true;
+    if (!acquire_is_running(worker->acquire)) {
+        acquire_start(worker->acquire, worker->assigned, worker->assigned_count, worker->parked,
+                      worker->parked_count);
+        worker->parked_count = 0;
+    }
+    switch (acquire_poll(worker->acquire, error)) {
+    case ACQUIRE_IDLE:
+    case ACQUIRE_RUNNING: return true;
+    case ACQUIRE_DONE: return begin_reading(worker, error);
+    case ACQUIRE_FAILED: return false;
+    }
+    return true;
+}
+
+/* --- reading
+ * ------------------------------------------------------------------------------------------------ */
+
+static const struct input_config *input_of(const struct worker *worker, enum consumer_side side) {
+    const struct plan *plan = worker->options.shared->plan;
+    return side == CONSUMER_TOUCHES ? plan->touches : plan->conversions;
+}
+
+static bool has_room(const struct worker *worker) {
+    size_t bytes = 0;
+    for (int i = 0; i < worker->slot_count; i++) bytes += partition_pending_bytes(worker->slots[i].partition);
+    return bytes < worker->pending_limit;
+}
+
+/* Once the store is filled again it must hold exactly what the progress says, or rows would be wrong. */
+static bool check_rebuilt(const struct worker *worker, struct slot *slot, struct error *error) {
+    if (!slot->rebuilding || partition_is_rebuilding(slot->partition)) return true;
+    slot->rebuilding = false;
+    int number = partition_number(slot->partition);
+    log_event(LOG_LEVEL_INFO, "rebuilt", "partition=%d whole=%s", number,
+              partition_is_whole(slot->partition) ? "true" : "false");
+    if (partition_is_whole(slot->partition)) return true;
+    return error_set(
+        error, ERROR_CONFIG,
+        "the clicks that partition %d still needs cannot be read from topic \"%s\" again: some are "
+        "gone\nhint: give the topic more retention than the window plus the longest pause; to begin "
+        "anew, use a new pipeline name",
+        number, worker->options.shared->plan->touches->topic);
+}
+
+static bool read_side(struct worker *worker, struct slot *slot, enum consumer_side side, int *count,
+                      struct error *error) {
+    *count = 0;
+    if (!slot_wants(slot, side) || (side == CONSUMER_CONVERSIONS && !has_room(worker))) return true;
+    *count = consumer_read(worker->consumer, side, partition_number(slot->partition), worker->messages,
+                           READ_MESSAGES);
+    bool ok = true;
+    int64_t now = *count ? clock_monotonic_us() : 0;
+    for (int i = 0; i < *count; i++) {
+        ok = ok && slot_take(slot, side, worker->messages[i], input_of(worker, side),
+                             worker->options.shared->partition_count, now, error);
+        rd_kafka_message_destroy(worker->messages[i]);
+    }
+    return ok && check_rebuilt(worker, slot, error);
+}
+
+/* The side that lags in event time first, so that neither store nor queue grows more than it must. */
+static bool read_slot(struct worker *worker, struct slot *slot, bool *any, struct error *error) {
+    for (int round = 0; round < READ_ROUNDS; round++) {
+        enum consumer_side first =
+            partition_touch_lags(slot->partition) ? CONSUMER_TOUCHES : CONSUMER_CONVERSIONS;
+        int count;
+        if (!read_side(worker, slot, first, &count, error)) return false;
+        if (!count && !read_side(worker, slot, !first, &count, error)) return false;
+        if (!count) break;
+        *any = true;
+    }
+    return true;
+}
+
+static bool read_all(struct worker *worker, bool *any, struct error *error) {
+    *any = false;
+    for (int i = 0; i < worker->slot_count; i++)
+        if (!read_slot(worker, &worker->slots[i], any, error)) return false;
+    return true;
+}
+
+/* --- idleness
+ * ----------------------------------------------------------------------------------------------- */
+
+static void ask_idle(struct worker *worker, int64_t now) {
+    struct probe *probes = memory_zalloc((size_t)worker->slot_count * 2, sizeof *probes);
+    int count = 0;
+    for (int i = 0; i < worker->slot_count; i++)
+        for (enum consumer_side side = 0; side < 2; side++) {
+            const struct input_config *input = input_of(worker, side);
+            struct slot *slot = &worker->slots[i];
+            if (!slot_seems_idle(slot, side, input->idle_timeout_us, now)) continue;
+            slot->flows[side].probing = true;
+            probes[count++] = (struct probe){.topic = input->topic,
+                                             .partition = partition_number(slot->partition),
+                                             .kind = PROBE_HIGH,
+                                             .context = (uint64_t)i * 2 + side};
+        }
+    if (count) prober_ask(worker->prober, 1, probes, count);
+    free(probes);
+}
+
+/* The slots cannot have changed since the question: a rebalance withdraws it. */
+static bool judge_idle(struct worker *worker, int64_t now, struct error *error) {
+    const struct probe *probes;
+    int count;
+    switch (prober_poll(worker->prober, 1, &probes, &count, error)) {
+    case PROBER_NOTHING: ask_idle(worker, now); return true;
+    case PROBER_WAITING: return true;
+    case PROBER_FAILED: return false;
+    case PROBER_ANSWERED: break;
+    }
+    for (int i = 0; i < count; i++) {
+        struct slot *slot = &worker->slots[probes[i].context / 2];
+        enum consumer_side side = (enum consumer_side)(probes[i].context % 2);
+        slot_judge_idle(slot, side, probes[i].offset, now);
+        if (slot->flows[side].idle)
+            log_event(LOG_LEVEL_INFO, "idle", "input=%s partition=%d offset=%" PRId64,
+                      input_of(worker, side)->name, probes[i].partition, probes[i].offset);
+    }
+    return true;
+}
+
+static bool serve_idle(struct worker *worker, int64_t now, struct error *error) {
+    if (worker->options.shared->options->once) return true;
+    if (now - worker->probed_at_us >= (int64_t)IDLE_PROBE_MS * 1000) {
+        worker->probed_at_us = now;
+        if (!judge_idle(worker, now, error)) return false;
+    }
+    for (int i = 0; i < worker->slot_count; i++) {
+        struct slot *slot = &worker->slots[i];
+        if (slot->flows[CONSUMER_TOUCHES].idle) partition_advance_touches(slot->partition);
+        if (slot->flows[CONSUMER_CONVERSIONS].idle) partition_advance_conversions(slot->partition);
+    }
+    return true;
+}
+
+/* --- committing
+ * --------------------------------------------------------------------------------------------- */
+
+static void report_offsets(struct worker *worker) {
+    for (enum consumer_side side = 0; side < 2; side++) {
+        int32_t *partitions = memory_alloc((size_t)worker->batch.part_count * sizeof *partitions);
+        int64_t *offsets = memory_alloc((size_t)worker->batch.part_count * sizeof *offsets);
+        for (int i = 0; i < worker->batch.part_count; i++) {
+            const struct progress *progress = &worker->batch.parts[i].cut.progress;
+            partitions[i] = partition_number(worker->batch.parts[i].partition);
+            offsets[i] = side == CONSUMER_TOUCHES ? progress->touch_offset : progress->conversion_offset;
+        }
+        if (worker->batch.part_count)
+            consumer_report(worker->consumer, side, partitions, offsets, worker->batch.part_count);
+        free(partitions);
+        free(offsets);
+    }
+}
+
+static void remove_parked(struct worker *worker, const struct partition *partition) {
+    for (int i = 0; i < worker->parked_count; i++)
+        if (worker->parked[i] == partition) worker->parked[i--] = worker->parked[--worker->parked_count];
+}
+
+/* Another worker has claimed them. If the group still says they are ours, claim them again, after a while so
+ * that two of us who disagree do not take turns for ever. */
+static void drop_fenced(struct worker *worker, int64_t now) {
+    int count;
+    struct partition *const *fenced = commit_fenced(worker->commit, &count);
+    if (!count) return;
+    park(worker);
+    for (int i = 0; i < count; i++) {
+        log_event(LOG_LEVEL_WARN, "fenced", "worker=%d partition=%d", worker->options.number,
+                  partition_number(fenced[i]));
+        remove_parked(worker, fenced[i]);
+        partition_free(fenced[i]);
+    }
+    worker->acquiring = worker->assigned_count > 0;
+    worker->acquire_at_us = now + (int64_t)RECLAIM_MS * 1000 / 2 + now % ((int64_t)RECLAIM_MS * 1000);
+}
+
+static bool serve_commit(struct worker *worker, int64_t now, struct error *error) {
+    switch (commit_poll(worker->commit, error)) {
+    case COMMIT_IDLE:
+    case COMMIT_RUNNING: return true;
+    case COMMIT_FAILED: return false;
+    case COMMIT_DONE: break;
+    }
+    report_offsets(worker);
+    drop_fenced(worker, now);
+    batch_reset(&worker->batch);
+    return true;
+}
+
+static bool begin_commit(struct worker *worker) {
+    struct partition **partitions = memory_alloc((size_t)worker->slot_count * sizeof(struct partition *));
+    for (int i = 0; i < worker->slot_count; i++) partitions[i] = worker->slots[i].partition;
+    bool some =
+        batch_take(&worker->batch, partitions, worker->slot_count, (uint64_t)pipeline_of(worker)->batch_rows);
+    free(partitions);
+    if (some) commit_start(worker->commit, &worker->batch);
+    return some;
+}
+
+static bool batch_is_full(const struct worker *worker) {
+    uint64_t rows = (uint64_t)pipeline_of(worker)->batch_rows, ready = 0;
+    for (int i = 0; i < worker->slot_count && ready < rows; i++)
+        ready += partition_ready(worker->slots[i].partition, rows);
+    return ready >= rows;
+}
+
+static bool all_read(const struct worker *worker) {
+    for (int i = 0; i < worker->slot_count; i++)
+        for (enum consumer_side side = 0; side < 2; side++)
+            if (!slot_is_read(&worker->slots[i], side) || partition_is_rebuilding(worker->slots[i].partition))
+                return false;
+    return true;
+}
+
+static void close_all(struct worker *worker) {
+    for (int i = 0; i < worker->slot_count; i++) partition_advance_touches(worker->slots[i].partition);
+}
+
+/* Whether, with --once, this worker has nothing left to do. */
+static bool is_finished(const struct worker *worker) {
+    return worker->ever_assigned && !worker->acquiring && !commit_is_running(worker->commit);
+}
+
+static void start_commit_if_due(struct worker *worker, int64_t now) {
+    const struct run_options *options = worker->options.shared->options;
+    atomic_int *finished = &worker->options.shared->finished[worker->options.number];
+    bool once_read = options->once && all_read(worker);
+    if (once_read && options->close) close_all(worker);
+    if (commit_is_running(worker->commit) || worker->acquiring) {
+        atomic_store(finished, 0);
+        return;
+    }
+    bool due = once_read || now - worker->committed_at_us >= pipeline_of(worker)->commit_interval_us ||
+               batch_is_full(worker);
+    if (!due) return;
+    worker->committed_at_us = now;
+    bool some = begin_commit(worker);
+    atomic_store(finished, once_read && !some && is_finished(worker));
+}
+
+/* --- the loop
+ * ----------------------------------------------------------------------------------------------- */
+
+static void wait_for_database(struct worker *worker) {
+    bool for_writing;
+    struct pollfd socket = {connection_socket(worker->connection, &for_writing), 0, 0};
+    socket.events = for_writing ? POLLIN | POLLOUT : POLLIN;
+    poll(&socket, socket.fd >= 0, DATABASE_POLL_MS);
+}
+
+static bool turn(struct worker *worker, struct error *error) {
+    bool any;
+    int64_t now = clock_monotonic_us();
+    if (!consumer_poll(worker->consumer, 0, error) || !serve_acquire(worker, now, error) ||
+        !read_all(worker, &any, error) || !serve_idle(worker, now, error) ||
+        !serve_commit(worker, now, error))
+        return false;
+    start_commit_if_due(worker, now);
+    if (any) return true;
+    if (commit_is_running(worker->commit) || worker->acquiring)
+        wait_for_database(worker);
+    else
+        return consumer_poll(worker->consumer, POLL_MS, error);
+    return true;
+}
+
+/* One more commit, if it can be had in time; without it the next owner reads a little more again. */
+static void leave(struct worker *worker) {
+    int64_t until = clock_monotonic_us() + (int64_t)LEAVE_SECONDS * 1000000;
+    struct error error;
+    bool last = false;
+    while (clock_monotonic_us() < until) {
+        if (!consumer_poll(worker->consumer, 0, &error) ||
+            !serve_commit(worker, clock_monotonic_us(), &error)) {
+            log_event(LOG_LEVEL_WARN, "last_commit_failed", "error=%s", LOG_QUOTE(error.message));
+            return;
+        }
+        if (commit_is_running(worker->commit)) {
+            wait_for_database(worker);
+            continue;
+        }
+        if (last || worker->acquiring || !begin_commit(worker)) return;
+        last = true;
+    }
+    log_event(LOG_LEVEL_WARN, "last_commit_failed", "error=\"the database did not answer within %d s\"",
+              LEAVE_SECONDS);
+}
+
+bool worker_run(struct worker *worker, struct error *error) {
+    struct run_shared *shared = worker->options.shared;
+    while (!atomic_load(&shared->stopping)) {
+        if (turn(worker, error)) continue;
+        if (commit_is_running(worker->commit)) connection_drop(worker->connection);
+        return false;
+    }
+    leave(worker);
+    return true;
+}

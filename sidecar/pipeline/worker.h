@@ -1,0 +1,46 @@
+/* worker.h: the loop that everything serves: one thread with its own group member, database connection,
+ * producer and partitions. It never blocks longer than a poll interval, and it alone decides what an error
+ * means. */
+#ifndef TRIBUTARY_PIPELINE_WORKER_H
+#define TRIBUTARY_PIPELINE_WORKER_H
+
+#include <stdatomic.h>
+
+#include "output/postgres.h"
+#include "pipeline/partition.h"
+#include "pipeline/run.h"
+#include "transform/lookup_query.h"
+
+/* The ends of both logs as they were at the start, for `--once`; by partition. */
+struct ends {
+    int64_t *touches, *conversions;
+};
+
+/* What the workers share: read-only but for the two flags. */
+struct run_shared {
+    const struct plan *plan;
+    const struct run_options *options;
+    int partition_count;
+    const struct ends *ends; /* NULL without --once */
+    atomic_bool stopping;    /* somebody failed, was asked to stop, or all are done */
+    atomic_int *finished;    /* per worker: nothing left to do (once) */
+};
+
+struct worker;
+
+struct worker_options {
+    struct run_shared *shared;
+    int number;
+    struct join join;               /* the worker's from now on */
+    struct postgres_output *output; /* the worker's from now on */
+    struct lookup_query **lookups;  /* plan->lookup_count of them, the worker's from now on */
+};
+
+/* Frees what a worker would have owned. */
+void worker_options_release(struct worker_options *options);
+struct worker *worker_new(const struct worker_options *options, struct error *error);
+void worker_free(struct worker *worker);
+/* Runs until it is done, stopped, or fails. */
+bool worker_run(struct worker *worker, struct error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,263 @@
+#include "postgres/connection.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+enum {
+    PARAMETERS_MAX = 1700, /* Postgres' own bound on columns is 1600 */
+    BACKOFF_FIRST_MS = 100,
+    BACKOFF_MAX_MS = 5000,
+    CONNECT_TIMEOUT_MS = 10000,
+};
+
+enum phase { PHASE_CLOSED, PHASE_CONNECTING, PHASE_IDLE, PHASE_SENT };
+
+struct connection {
+    char *url, *application_name;
+    PGconn *pg;
+    enum phase phase;
+    PostgresPollingStatusType wants;
+    PGresult *last; /* of the results of one message, the one to answer with */
+    int64_t retry_at_us, connect_until_us;
+    int backoff_ms;
+    unsigned jitter;
+    bool unsent; /* part of a statement is still to be sent */
+};
+
+struct connection *connection_new(const char *url, const char *application_name) {
+    struct connection *connection = memory_zalloc(1, sizeof *connection);
+    connection->url = memory_strdup(url);
+    connection->application_name = memory_strdup(application_name);
+    connection->backoff_ms = BACKOFF_FIRST_MS;
+    connection->jitter = (unsigned)clock_monotonic_us() ^ (unsigned)(uintptr_t)connection;
+    return connection;
+}
+
+void connection_drop(struct connection *connection) {
+    PQclear(connection->last);
+    connection->last = NULL;
+    PQfinish(connection->pg);
+    connection->pg = NULL;
+    connection->phase = PHASE_CLOSED;
+}
+
+void connection_free(struct connection *connection) {
+    if (!connection) return;
+    connection_drop(connection);
+    free(connection->url);
+    free(connection->application_name);
+    free(connection);
+}
+
+enum error_class postgres_error_class(const char *sqlstate) {
+    static const char *const passing[] = {"08", "40", "53", "55", "57", "58", "25006", "25P03"};
+    static const char *const poison[] = {"22", "23", "44", "54000"};
+    if (!sqlstate) return ERROR_RETRY;
+    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+        if (strncmp(sqlstate, passing[i], strlen(passing[i])) == 0) return ERROR_RETRY;
+    for (size_t i = 0; i < sizeof poison / sizeof *poison; i++)
+        if (strncmp(sqlstate, poison[i], strlen(poison[i])) == 0) return ERROR_POISON;
+    return ERROR_CONFIG;
+}
+
+/* libpq's messages end in a line break and may have several lines. */
+static void set_message(struct error *error, enum error_class class, const char *message) {
+    char line[sizeof error->message];
+    size_t len = 0;
+    for (; *message && len < sizeof line - 1; message++) line[len++] = *message == '\n' ? ' ' : *message;
+    while (len && line[len - 1] == ' ') len--;
+    line[len] = '\0';
+    error_set(error, class, "postgres: %s", line);
+}
+
+static int64_t backoff_us(struct connection *connection) {
+    int ms = connection->backoff_ms;
+    connection->backoff_ms = ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : ms * 2;
+    return ((int64_t)ms / 2 + rand_r(&connection->jitter) % (ms / 2 + 1)) * 1000;
+}
+
+/* A wrong password or database does not pass by itself, but libpq gives no SQLSTATE for a failed connection
+ * in version 15: its text is all there is. */
+static enum error_class connect_error_class(const char *message) {
+    static const char *const final[] = {"authentication failed",         "does not exist",
+                                        "no pg_hba.conf entry",          "certificate",
+                                        "no password supplied",          "invalid",
+                                        "could not translate host name", "permission denied for database"};
+    if (strstr(message, "starting up") || strstr(message, "shutting down")) return ERROR_RETRY;
+    for (size_t i = 0; i < sizeof final / sizeof *final; i++)
+        if (strstr(message, final[i])) return ERROR_CONFIG;
+    return ERROR_RETRY;
+}
+
+static enum connection_state connect_failed(struct connection *connection, const char *message,
+                                            struct error *error) {
+    set_message(error, connect_error_class(message), message);
+    connection_drop(connection);
+    connection->retry_at_us = clock_monotonic_us() + backoff_us(connection);
+    return CONNECTION_FAILED;
+}
+
+static void begin_connect(struct connection *connection) {
+    const char *const names[] = {"dbname",
+                                 "fallback_application_name",
+                                 "client_encoding",
+                                 "keepalives_idle",
+                                 "keepalives_interval",
+                                 "keepalives_count",
+                                 "tcp_user_timeout",
+                                 NULL};
+    const char *const values[] = {
+        connection->url, connection->application_name, "UTF8", "30", "10", "3", "30000", NULL};
+    connection->pg = PQconnectStartParams(names, values, 1);
+    connection->phase = PHASE_CONNECTING;
+    connection->wants = PGRES_POLLING_WRITING;
+    connection->connect_until_us = clock_monotonic_us() + (int64_t)CONNECT_TIMEOUT_MS * 1000;
+}
+
+static enum connection_state poll_connect(struct connection *connection, struct error *error) {
+    if (PQstatus(connection->pg) == CONNECTION_BAD)
+        return connect_failed(connection, PQerrorMessage(connection->pg), error);
+    if (clock_monotonic_us() > connection->connect_until_us)
+        return connect_failed(connection, "connection timed out", error);
+    bool for_writing;
+    struct pollfd socket = {connection_socket(connection, &for_writing), 0, 0};
+    socket.events = for_writing ? POLLOUT : POLLIN;
+    if (poll(&socket, 1, 0) == 0) return CONNECTION_BUSY;
+    connection->wants = PQconnectPoll(connection->pg);
+    if (connection->wants == PGRES_POLLING_FAILED)
+        return connect_failed(connection, PQerrorMessage(connection->pg), error);
+    if (connection->wants != PGRES_POLLING_OK) return CONNECTION_BUSY;
+    PQsetnonblocking(connection->pg, 1);
+    connection->phase = PHASE_IDLE;
+    connection->backoff_ms = BACKOFF_FIRST_MS;
+    return CONNECTION_IDLE;
+}
+
+static enum connection_state lost(struct connection *connection, struct error *error) {
+    set_message(error, ERROR_RETRY, PQerrorMessage(connection->pg));
+    connection_drop(connection);
+    connection->retry_at_us = clock_monotonic_us() + backoff_us(connection);
+    return CONNECTION_FAILED;
+}
+
+static enum connection_state answer(struct connection *connection, PGresult **result, struct error *error) {
+    PGresult *last = connection->last;
+    connection->last = NULL;
+    connection->phase = PHASE_IDLE;
+    ExecStatusType status = PQresultStatus(last);
+    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) {
+        *result = last;
+        return CONNECTION_RESULT;
+    }
+    if (PQstatus(connection->pg) == CONNECTION_BAD) {
+        PQclear(last);
+        return lost(connection, error);
+    }
+    const char *sqlstate = PQresultErrorField(last, PG_DIAG_SQLSTATE);
+    set_message(error, postgres_error_class(sqlstate), PQresultErrorMessage(last));
+    PQclear(last);
+    return CONNECTION_FAILED;
+}
+
+static bool is_error(const PGresult *result) {
+    ExecStatusType status = PQresultStatus(result);
+    return status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK;
+}
+
+static enum connection_state poll_answer(struct connection *connection, PGresult **result,
+                                         struct error *error) {
+    int flushed = PQflush(connection->pg);
+    connection->unsent = flushed > 0;
+    if (flushed < 0 || !PQconsumeInput(connection->pg)) return lost(connection, error);
+    while (!PQisBusy(connection->pg)) {
+        PGresult *next = PQgetResult(connection->pg);
+        if (!next) return answer(connection, result, error);
+        if (connection->last && is_error(connection->last)) {
+            PQclear(next); /* the first error stands */
+            continue;
+        }
+        PQclear(connection->last);
+        connection->last = next;
+    }
+    return CONNECTION_BUSY;
+}
+
+enum connection_state connection_poll(struct connection *connection, PGresult **result, struct error *error) {
+    switch (connection->phase) {
+    case PHASE_CLOSED:
+        if (clock_monotonic_us() < connection->retry_at_us) return CONNECTION_BUSY;
+        begin_connect(connection);
+        return poll_connect(connection, error);
+    case PHASE_CONNECTING: return poll_connect(connection, error);
+    case PHASE_IDLE: return CONNECTION_IDLE;
+    case PHASE_SENT: return poll_answer(connection, result, error);
+    }
+    return CONNECTION_BUSY;
+}
+
+bool connection_send(struct connection *connection, const char *sql, const struct parameter *parameters,
+                     int count, struct error *error) {
+    const char *values[PARAMETERS_MAX];
+    int lengths[PARAMETERS_MAX], formats[PARAMETERS_MAX];
+    if (count > PARAMETERS_MAX)
+        return error_set(error, ERROR_CONFIG, "postgres: a statement cannot have %d parameters", count);
+    for (int i = 0; i < count; i++) {
+        values[i] = parameters[i].data;
+        lengths[i] = parameters[i].len;
+        formats[i] = parameters[i].binary;
+    }
+    int sent = count ? PQsendQueryParams(connection->pg, sql, count, NULL, values, lengths, formats, 0)
+                     : PQsendQuery(connection->pg, sql);
+    if (!sent) {
+        lost(connection, error);
+        return false;
+    }
+    connection->phase = PHASE_SENT;
+    connection->unsent = true;
+    return true;
+}
+
+int connection_socket(const struct connection *connection, bool *for_writing) {
+    *for_writing = connection->phase == PHASE_CONNECTING ? connection->wants == PGRES_POLLING_WRITING
+                                                         : connection->unsent;
+    return connection->pg ? PQsocket(connection->pg) : -1;
+}
+
+static void wait_socket(struct connection *connection) {
+    bool for_writing;
+    struct pollfd socket = {connection_socket(connection, &for_writing), 0, 0};
+    socket.events = for_writing ? POLLIN | POLLOUT : POLLIN;
+    poll(&socket, socket.fd >= 0, 20);
+}
+
+PGresult *connection_query(struct connection *connection, const char *sql, const struct parameter *parameters,
+                           int count, int timeout_ms, struct error *error) {
+    int64_t until = clock_monotonic_us() + (int64_t)timeout_ms * 1000;
+    struct error last = {ERROR_RETRY, "postgres: no answer in time"};
+    while (clock_monotonic_us() < until) {
+        PGresult *result;
+        switch (connection_poll(connection, &result, &last)) {
+        case CONNECTION_BUSY: wait_socket(connection); break;
+        case CONNECTION_IDLE:
+            if (!connection_send(connection, sql, parameters, count, &last) && last.class != ERROR_RETRY) {
+                *error = last;
+                return NULL;
+            }
+            break;
+        case CONNECTION_RESULT: return result;
+        case CONNECTION_FAILED:
+            if (last.class != ERROR_RETRY) {
+                *error = last;
+                return NULL;
+            }
+            break;
+        }
+    }
+    connection_drop(connection);
+    *error = last;
+    return NULL;
+}

@@ -1,0 +1,58 @@
+/* connection.h: one connection to Postgres that never blocks the thread that owns it: statements are sent,
+ * polled for, and answered by results. It keeps no session state (no named statements, no SET outside a
+ * transaction), so that it works through pgbouncer in transaction mode. One thread at a time.
+ *
+ * A failure closes the connection when the server is gone; connection_poll then connects again, no earlier
+ * than a jittered back-off allows. */
+#ifndef TRIBUTARY_POSTGRES_CONNECTION_H
+#define TRIBUTARY_POSTGRES_CONNECTION_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct connection;
+
+/* `url` is a libpq URI or keyword string. Nothing is connected yet. */
+struct connection *connection_new(const char *url, const char *application_name);
+void connection_free(struct connection *connection);
+
+enum connection_state {
+    CONNECTION_BUSY,   /* connecting, waiting for the back-off, or for an answer */
+    CONNECTION_IDLE,   /* connected, nothing under way */
+    CONNECTION_RESULT, /* a statement was answered: *result, PQclear it */
+    CONNECTION_FAILED, /* *error; the statement under way is void, its transaction rolled back or in doubt */
+};
+
+/* Makes what progress is possible without blocking. */
+enum connection_state connection_poll(struct connection *connection, PGresult **result, struct error *error);
+
+struct parameter {
+    const char *data; /* NULL: null */
+    int len;
+    bool binary;
+};
+
+/* Sends one statement with its parameters, or, without parameters, several separated by semicolons (only the
+ * last result is answered). Call when idle. */
+bool connection_send(struct connection *connection, const char *sql, const struct parameter *parameters,
+                     int count, struct error *error) MUST_CHECK;
+
+/* Closes it, so that a transaction under way is rolled back by the server; the next poll connects anew. */
+void connection_drop(struct connection *connection);
+
+/* The socket to wait on while busy, or -1; whether for writing. */
+int connection_socket(const struct connection *connection, bool *for_writing);
+
+/* For start-up and commands: sends and waits at most `timeout_ms` (connecting included, retrying what may
+ * pass). NULL with the error. */
+PGresult *connection_query(struct connection *connection, const char *sql, const struct parameter *parameters,
+                           int count, int timeout_ms, struct error *error);
+
+/* What a SQLSTATE means for the worker: 22, 23, 44, 54000 are this record's fault; 08, 40, 53, 55, 57, 58,
+ * 25006, 25P03 pass; everything else stops the pipeline. NULL (no answer at all) passes. */
+enum error_class postgres_error_class(const char *sqlstate);
+
+#endif

@@ -1,0 +1,132 @@
+#include "state/bucket.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/time.h"
+
+enum { CHUNK_ENTRIES = 256, FIRST_SLOTS = 64 };
+
+struct bucket *bucket_new(int64_t id, int64_t start_us) {
+    struct bucket *bucket = memory_zalloc(1, sizeof *bucket);
+    bucket->id = id;
+    bucket->start_us = start_us;
+    bucket->slots = FIRST_SLOTS;
+    bucket->index = memory_zalloc(bucket->slots, sizeof *bucket->index);
+    arena_init(&bucket->fields);
+    return bucket;
+}
+
+static uint32_t chunk_count(const struct bucket *bucket) {
+    return (bucket->count + CHUNK_ENTRIES - 1) / CHUNK_ENTRIES;
+}
+
+void bucket_free(struct bucket *bucket) {
+    if (!bucket) return;
+    for (uint32_t i = 0; i < chunk_count(bucket); i++) free(bucket->chunks[i]);
+    free(bucket->chunks);
+    free(bucket->index);
+    free(bucket->behind);
+    arena_release(&bucket->fields);
+    free(bucket);
+}
+
+static struct entry *entry_at(const struct bucket *bucket, uint32_t link) {
+    uint32_t number = link - 1;
+    return &bucket->chunks[number / CHUNK_ENTRIES][number % CHUNK_ENTRIES];
+}
+
+const struct entry *bucket_entry(const struct bucket *bucket, uint32_t link) {
+    return entry_at(bucket, link);
+}
+
+static bool same_key(struct hash128 a, struct hash128 b) {
+    return a.low == b.low && a.high == b.high;
+}
+
+/* The slot that holds the key, or the free one where it belongs. */
+static uint32_t *slot_of(const struct bucket *bucket, struct hash128 key) {
+    uint32_t mask = bucket->slots - 1, at = (uint32_t)key.low & mask;
+    while (bucket->index[at] && !same_key(entry_at(bucket, bucket->index[at])->key, key))
+        at = (at + 1) & mask;
+    return &bucket->index[at];
+}
+
+static void grow_index(struct bucket *bucket) {
+    uint32_t *old = bucket->index, old_slots = bucket->slots;
+    bucket->slots *= 2;
+    bucket->index = memory_zalloc(bucket->slots, sizeof *bucket->index);
+    for (uint32_t i = 0; i < old_slots; i++)
+        if (old[i]) *slot_of(bucket, entry_at(bucket, old[i])->key) = old[i];
+    free(old);
+}
+
+static struct entry *append(struct bucket *bucket) {
+    if (bucket->count % CHUNK_ENTRIES == 0) {
+        uint32_t chunks = chunk_count(bucket);
+        if ((chunks & (chunks - 1)) == 0) /* the table doubles at every power of two */
+            bucket->chunks =
+                memory_realloc(bucket->chunks, (chunks ? chunks * (size_t)2 : 1) * sizeof *bucket->chunks);
+        bucket->chunks[chunks] = memory_alloc(CHUNK_ENTRIES * sizeof(struct entry));
+    }
+    bucket->count++;
+    return entry_at(bucket, bucket->count);
+}
+
+static void remember_watermark(struct bucket *bucket, int64_t watermark_us) {
+    uint32_t n = bucket->behind_count;
+    if ((n & (n - 1)) == 0)
+        bucket->behind = memory_realloc(bucket->behind, (n ? n * (size_t)2 : 1) * sizeof *bucket->behind);
+    bucket->behind[bucket->behind_count++] = (struct behind){bucket->count - 1, watermark_us};
+}
+
+struct entry *bucket_insert(struct bucket *bucket, struct hash128 key, int64_t time_us, int64_t offset,
+                            int64_t watermark_us) {
+    if ((uint64_t)(bucket->keys + 1) * 4 > (uint64_t)bucket->slots * 3) grow_index(bucket);
+    uint32_t *slot = slot_of(bucket, key);
+    if (!*slot) bucket->keys++;
+    struct entry *entry = append(bucket);
+    bool behind = time_us < watermark_us;
+    entry->key = key;
+    entry->time = (uint64_t)(time_us - bucket->start_us) & ((UINT64_C(1) << ENTRY_TIME_BITS) - 1);
+    entry->packed = 0;
+    entry->behind = behind;
+    entry->offset_high = (uint64_t)offset >> 32 & 0xffff;
+    entry->offset_low = (uint32_t)offset;
+    entry->next = *slot;
+    *slot = bucket->count;
+    bucket->xor ^= hash_offset(offset);
+    if (behind) remember_watermark(bucket, watermark_us);
+    return entry;
+}
+
+uint32_t bucket_find(const struct bucket *bucket, struct hash128 key) {
+    return *slot_of(bucket, key);
+}
+
+static int compare_behind(const void *a, const void *b) {
+    uint32_t x = ((const struct behind *)a)->number, y = ((const struct behind *)b)->number;
+    return (x > y) - (x < y);
+}
+
+int64_t bucket_watermark(const struct bucket *bucket, uint32_t link) {
+    if (!entry_at(bucket, link)->behind) return TIME_NONE;
+    struct behind wanted = {link - 1, 0};
+    const struct behind *found =
+        bsearch(&wanted, bucket->behind, bucket->behind_count, sizeof wanted, compare_behind);
+    return found ? found->watermark_us : TIME_NONE;
+}
+
+static size_t doubled(size_t n) {
+    size_t capacity = n ? 1 : 0;
+    while (capacity < n) capacity *= 2;
+    return capacity;
+}
+
+size_t bucket_bytes(const struct bucket *bucket) {
+    size_t chunks = chunk_count(bucket);
+    return sizeof *bucket + chunks * CHUNK_ENTRIES * sizeof(struct entry) +
+           doubled(chunks) * sizeof *bucket->chunks + bucket->slots * sizeof *bucket->index +
+           doubled(bucket->behind_count) * sizeof *bucket->behind + arena_size(&bucket->fields);
+}

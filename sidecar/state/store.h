@@ -1,0 +1,59 @@
+/* store.h: the touches of one partition that a conversion may still need, in memory. Every touch of the
+ * window is kept, not one per key. One thread at a time; no I/O, no clock.
+ *
+ * Touches lie in buckets of event time (window.h); each bucket has its entries in chunks that never move, an
+ * open-addressing index from key to the newest entry of that key, and a chain from there. An insert touches
+ * one bucket, a look-up at most 17, expiry frees whole buckets. An entry takes 48 bytes and about 8 of index;
+ * a touch that keeps one canonical uuid keeps it inside the entry, anything else costs its own bytes extra.
+ * Pointers to touches stay good until store_expire drops their bucket. */
+#ifndef TRIBUTARY_STATE_STORE_H
+#define TRIBUTARY_STATE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "attribution/window.h"
+#include "base/arena.h"
+#include "base/hash.h"
+#include "event/value.h"
+
+struct store;
+
+struct touch {
+    int64_t time_us, offset;
+    const void *entry; /* for store_fields */
+};
+
+/* `field_count` values are kept of every touch. */
+struct store *store_new(const struct window *window, int field_count);
+void store_free(struct store *store);
+
+/* Keeps a touch, with `watermark_us`, the touch watermark before it. False when it is older than what the
+ * last store_expire has dropped: nothing can need it. The fields are copied. */
+bool store_insert(struct store *store, struct hash128 key, int64_t time_us, int64_t offset,
+                  int64_t watermark_us, const struct value *fields);
+
+/* The earliest touch of the key, by (time, offset), that counts within the range. */
+bool store_first(const struct store *store, struct hash128 key, const struct window_range *range,
+                 struct touch *touch);
+
+/* The fields kept of a touch; texts that were packed are unpacked into the arena, others point into the
+ * store. */
+void store_fields(const struct store *store, const struct touch *touch, struct arena *arena,
+                  struct value *fields);
+
+/* Drops every bucket before `first_bucket` and refuses touches that old from now on. Never goes back. */
+void store_expire(struct store *store, int64_t first_bucket);
+
+/* What the buckets from `first_bucket` on hold: their number and the XOR of hash_offset over their offsets.
+ */
+struct store_held {
+    uint64_t count, xor;
+};
+struct store_held store_held(const struct store *store, int64_t first_bucket);
+
+/* Bytes of memory in use, everything counted. */
+size_t store_bytes(const struct store *store);
+
+#endif

@@ -1,0 +1,122 @@
+#include "transform/lookup_table.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "event/csv.h"
+
+enum { CSV_COLUMNS_MAX = 1024 };
+
+struct lookup_table {
+    char *const *match;
+    const char *const *columns;
+    struct lookup_batch rows; /* a batch whose questions are the table's keys */
+    struct arena arena;
+};
+
+struct lookup_table *lookup_table_new(char *const *match, int match_count, const char *const *columns,
+                                      int column_count) {
+    struct lookup_table *table = memory_zalloc(1, sizeof *table);
+    table->match = match;
+    table->columns = columns;
+    lookup_batch_init(&table->rows, match_count, column_count);
+    arena_init(&table->arena);
+    return table;
+}
+
+void lookup_table_free(struct lookup_table *table) {
+    if (!table) return;
+    lookup_batch_release(&table->rows);
+    arena_release(&table->arena);
+    free(table);
+}
+
+static struct value value_named(struct lookup_table *table, const char *name, const struct span *names,
+                                const struct value *values, int count) {
+    for (int i = 0; i < count; i++)
+        if (span_is(names[i], name))
+            return (struct value){values[i].type, arena_copy(&table->arena, values[i].text)};
+    return (struct value){VALUE_NULL, {0}};
+}
+
+void lookup_table_add(struct lookup_table *table, const struct span *names, const struct value *values,
+                      int count) {
+    int match_count = table->rows.match_count, column_count = table->rows.column_count;
+    struct value *key = arena_alloc(&table->arena, (size_t)(match_count + column_count) * sizeof *key);
+    struct value *columns = key + match_count;
+    for (int i = 0; i < match_count; i++) key[i] = value_named(table, table->match[i], names, values, count);
+    for (int i = 0; i < column_count; i++)
+        columns[i] = value_named(table, table->columns[i], names, values, count);
+    int question = lookup_batch_ask(&table->rows, key);
+    if (question >= 0) lookup_batch_answer(&table->rows, question, columns);
+}
+
+static bool has_column(const char *column, const struct span *names, int count, const char *file,
+                       struct error *error) {
+    for (int i = 0; i < count; i++)
+        if (span_is(names[i], column)) return true;
+    return error_set(error, ERROR_CONFIG, "\"%s\" has no column \"%s\" in its first line", file, column);
+}
+
+static bool check_header(const struct lookup_table *table, const struct span *names, int count,
+                         const char *file, struct error *error) {
+    for (int i = 0; i < table->rows.match_count; i++)
+        if (!has_column(table->match[i], names, count, file, error)) return false;
+    for (int i = 0; i < table->rows.column_count; i++)
+        if (!has_column(table->columns[i], names, count, file, error)) return false;
+    return true;
+}
+
+static bool read_whole(const char *file, struct buffer *text, struct error *error) {
+    FILE *in = fopen(file, "r");
+    if (!in) return error_set(error, ERROR_CONFIG, "cannot open \"%s\": %s", file, strerror(errno));
+    for (;;) {
+        size_t got = fread(buffer_reserve(text, 65536), 1, 65536, in);
+        text->len += got;
+        if (!got) break;
+    }
+    bool failed = ferror(in) != 0;
+    fclose(in);
+    return !failed || error_set(error, ERROR_CONFIG, "cannot read \"%s\"", file);
+}
+
+static bool load_rows(struct lookup_table *table, struct span text, const char *file, struct error *error) {
+    struct span names[CSV_COLUMNS_MAX], fields[CSV_COLUMNS_MAX];
+    struct value values[CSV_COLUMNS_MAX];
+    int named = csv_row(&text, &table->arena, names, CSV_COLUMNS_MAX);
+    if (named <= 0)
+        return error_set(error, ERROR_CONFIG, "\"%s\" does not begin with a line of column names", file);
+    if (!check_header(table, names, named, file, error)) return false;
+    for (int row = 2; text.len; row++) {
+        int count = csv_row(&text, &table->arena, fields, CSV_COLUMNS_MAX);
+        if (count == 1 && fields[0].len == 0) continue; /* an empty line */
+        if (count != named)
+            return error_set(error, ERROR_CONFIG, "\"%s\" row %d: %s", file, row,
+                             count == -1 ? "a quoted field does not end"
+                                         : "the number of fields is not that of the first line");
+        for (int i = 0; i < count; i++)
+            values[i] = (struct value){fields[i].len ? VALUE_STRING : VALUE_NULL, fields[i]};
+        lookup_table_add(table, names, values, count);
+    }
+    return true;
+}
+
+bool lookup_table_load(struct lookup_table *table, const char *file, struct error *error) {
+    struct buffer text;
+    buffer_init(&text);
+    bool ok = read_whole(file, &text, error) && load_rows(table, buffer_view(&text), file, error);
+    buffer_release(&text);
+    return ok;
+}
+
+void lookup_table_answer(const struct lookup_table *table, struct lookup_batch *batch) {
+    const struct lookup_batch *rows = &table->rows;
+    for (int i = 0; i < batch->count; i++) {
+        int known = lookup_batch_find(rows, lookup_batch_key(batch, i));
+        if (known >= 0) lookup_batch_answer(batch, i, lookup_batch_result(rows, known));
+    }
+}

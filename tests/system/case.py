@@ -1,0 +1,165 @@
+"""What one test has: its topics, its database, its pipeline; and the checks that every test ends with."""
+
+from collections import Counter
+
+from database import Database
+from events import Event
+from kafka import Kafka, Record
+from oracle import ROLES, Oracle, Settings, differences
+from pipeline import Pipeline, Process, eventually
+
+# Of these two only the sum is determined: how early a touch expires depends on when a commit happened.
+KEPT = {"touch_kept": "touch", "touch_too_old": "touch"}
+ROW_OUTCOMES = {"attributed", "unattributed", "touch"}
+
+
+class Case:
+    def __init__(self, kafka: Kafka, database: Database, pipeline: Pipeline):
+        self.kafka, self.database, self.pipeline = kafka, database, pipeline
+        self.topics = pipeline.topics
+
+    def create_topics(self, partitions: int = 4) -> None:
+        for topic in self.topics.values():
+            self.kafka.create(topic, partitions)
+
+    def send(self, *events: Event) -> None:
+        self.kafka.send(self.topics, events)
+
+    # --- running
+
+    def start(self, *arguments: str) -> Process:
+        return self.pipeline.start(*arguments)
+
+    def finish(self, *arguments: str) -> Process:
+        """Reads everything there is, makes every conversion final, and ends; the exit code must be 0."""
+        process = self.pipeline.run("--once", "--close", *arguments)
+        assert process.exit_code == 0, process.log[-3000:]
+        return process
+
+    def settle(self, *arguments: str, duplicates: bool = False) -> Process:
+        """finish, then every check."""
+        process = self.finish(*arguments)
+        self.check(duplicates=duplicates)
+        return process
+
+    # --- looking
+
+    def records(self, role: str) -> list[Record]:
+        return self.kafka.read(self.topics[role])
+
+    def rows(self) -> dict[str, dict]:
+        return {row["checkout_id"]: row for row in self.database.rows()}
+
+    def row(self, checkout: Event) -> dict:
+        return self.rows()[checkout.fields["checkout_id"]]
+
+    def clicks_of(self, *checkouts: Event) -> list[str | None]:
+        rows = self.rows()
+        return [rows[c.fields["checkout_id"]]["click_id"] for c in checkouts]
+
+    def ledger(self) -> Counter:
+        """Outcomes over both ledgers of all partitions, (role, outcome) -> count."""
+        total = Counter()
+        for progress in self.database.progress():
+            for role in ROLES.values():
+                for outcome, count in progress[f"{role}_ledger"].items():
+                    total[role, outcome] += count
+        return total
+
+    def dead_letters(self) -> list[Record]:
+        return self.kafka.read(self.pipeline.dead_letters)
+
+    def reasons(self) -> list[str]:
+        """Why each dead letter is one, by topic, partition and offset of its source."""
+        letters = {r.key.decode(): r.headers["reason"] for r in self.dead_letters()}
+        return [reason for _, reason in sorted(letters.items())]
+
+    # --- checking against the oracle
+
+    def oracle(self) -> Oracle:
+        oracle = Oracle(
+            self.database, Settings.of(self.pipeline), self.records("clicks"), self.records("checkouts")
+        )
+        self.load_advances()
+        return oracle
+
+    def load_advances(self) -> None:
+        """Where a watermark was raised by idleness or by --close, as the run that did so stored it."""
+        self.database.execute("truncate oracle.advance")
+        if self.database.exists("tributary.idle_advances"):
+            for role, input in (("touch", "clicks"), ("conversion", "checkouts")):
+                self.database.execute(
+                    "insert into oracle.advance select %s, partition, next_offset, watermark_us "
+                    "from tributary.idle_advances where pipeline = %s and input = %s",
+                    role,
+                    self.pipeline.name,
+                    input,
+                )
+
+    def check(self, *, closed: bool = True, duplicates: bool = False) -> None:
+        """The table, the ledger and the dead letters against the oracle. closed: every conversion was made final;
+        duplicates: the program may have written a dead letter twice, since it was killed."""
+        oracle = self.oracle()
+        wrong = differences(oracle.rows(closed), self.database.rows())
+        assert not wrong, "\n".join([f"{len(wrong)} differences:", *wrong[:20]])
+        outcomes = oracle.outcomes(closed)
+        self.check_ledger(outcomes, complete=closed)
+        self.check_dead_letters(outcomes, duplicates)
+
+    def check_ledger(self, outcomes, complete: bool) -> None:
+        """Per partition, the ledger counts exactly the records before the committed offset, each once."""
+        progress = {row["partition"]: row for row in self.database.progress()}
+        wanted = {(role, partition): Counter() for partition in progress for role in ROLES.values()}
+        for role, partition, offset, outcome, released in outcomes:
+            before = partition in progress and offset < progress[partition][f"{role}_offset"]
+            if complete or role == "conversion" and released:
+                assert before, f"{role} {partition}-{offset} ({outcome}) is not passed: {progress.get(partition)}"
+            if before:
+                wanted[role, partition][outcome] += 1
+        for (role, partition), counts in wanted.items():
+            found = Counter()
+            for outcome, count in progress[partition][f"{role}_ledger"].items():
+                found[KEPT.get(outcome, outcome)] += count
+            assert +found == +counts, f"the ledger of {role} {partition}"
+
+    def check_dead_letters(self, outcomes, duplicates: bool) -> None:
+        """Each record that ended as one is in the topic with its bytes, its reason and where it came from."""
+        progress = {row["partition"]: row for row in self.database.progress()}
+        topics = {role: self.topics[name] for name, role in ROLES.items()}
+        wanted = {}
+        for role, partition, offset, outcome, released in outcomes:
+            passed = partition in progress and offset < progress[partition][f"{role}_offset"]
+            if outcome not in ROW_OUTCOMES and passed and released:
+                wanted[f"{topics[role]}-{partition}-{offset}"] = outcome
+        letters = self.dead_letters()
+        found = {letter.key.decode(): letter for letter in letters}
+        assert {place: letter.headers["reason"] for place, letter in found.items()} == wanted
+        if not duplicates:
+            assert len(letters) == len(found), "a dead letter was written twice"
+        sources = {
+            f"{topics[role]}-{r.partition}-{r.offset}": r
+            for name, role in ROLES.items()
+            for r in (self.records(name) if wanted else [])
+        }
+        for place, letter in found.items():
+            source = sources[place]
+            assert (letter.value or b"") == (source.value or b""), place
+            topic, partition, offset = place.rsplit("-", 2)
+            headers = letter.headers
+            assert (headers["topic"], headers["partition"], headers["offset"]) == (topic, partition, offset)
+            assert headers["pipeline"] == self.pipeline.name and headers["detail"], place
+            assert headers["timestamp"] == str(source.timestamp_ms), place
+
+    def await_released(self, what: str = "every final conversion in the table", timeout: float = 30) -> None:
+        """Waits until a live run has written all that is final by what is in the topics, then checks."""
+        oracle = self.oracle()
+
+        def done():
+            self.load_advances()
+            return not differences(oracle.rows(closed=False), self.database.rows())
+
+        eventually(done, what, timeout)
+
+    def await_rows(self, count: int, timeout: float = 30) -> None:
+        sql = "select count(*) from commerce.attributed_checkouts"
+        eventually(lambda: self.database.query(sql)[0][0] >= count, f"{count} rows", timeout)

@@ -1,0 +1,97 @@
+import os
+import random
+import re
+import uuid
+
+import pytest
+
+from case import Case
+from database import Server
+from kafka import Kafka
+from pipeline import PROGRAM, Pipeline
+from servers import Servers, Unavailable
+
+CI = os.environ.get("CI") == "true"
+
+
+def unavailable(reason: str):
+    """What is missing is a reason to skip on a developer's machine, never where tests must be complete."""
+    if CI:
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def servers():
+    try:
+        servers = Servers()
+    except Unavailable as reason:
+        unavailable(str(reason))
+    yield servers
+    servers.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka(servers):
+    return Kafka(servers.brokers)
+
+
+@pytest.fixture(scope="session")
+def database_server(servers):
+    return Server(servers.database_url)
+
+
+@pytest.fixture
+def mark(request):
+    """A name nothing else has: of the test, and unique."""
+    name = re.sub(r"\W+", "_", request.node.originalname.removeprefix("test_"))[:30]
+    return f"{name}_{uuid.uuid4().hex[:6]}".lower()
+
+
+@pytest.fixture
+def database(database_server, mark):
+    database = database_server.create(mark)
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def rnd():
+    """Chance, to be repeated with TRIBUTARY_SEED."""
+    seed = int(os.environ.get("TRIBUTARY_SEED", random.randrange(10**6)))
+    print(f"TRIBUTARY_SEED={seed}")
+    return random.Random(seed)
+
+
+@pytest.fixture
+def program():
+    if not PROGRAM.exists():
+        unavailable(f"there is no {PROGRAM}; scripts/build makes it")
+    return PROGRAM
+
+
+@pytest.fixture
+def bare_case(program, kafka, database, mark, tmp_path, request):
+    """A case whose topics do not exist yet."""
+    environment = {"KAFKA_BROKERS": kafka.brokers, "DATABASE_URL": database.url}
+    pipeline = Pipeline(mark, tmp_path, environment)
+    request.node.pipeline = pipeline
+    yield Case(kafka, database, pipeline)
+    pipeline.end()
+    kafka.drop_all_of(mark)
+
+
+@pytest.fixture
+def case(bare_case):
+    bare_case.create_topics()
+    return bare_case
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure shows what the program said."""
+    report = yield
+    if report.failed and hasattr(item, "pipeline"):
+        for process in item.pipeline.processes:
+            report.sections.append((process.log_file.name, process.log[-4000:]))
+    return report

@@ -1,0 +1,146 @@
+"""The test's side of Kafka: topics, exact records in, all records out."""
+
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition, TIMESTAMP_NOT_AVAILABLE
+from confluent_kafka.admin import AdminClient, NewTopic
+
+QUIET = {"log_level": 0}
+
+
+@dataclass
+class Record:
+    partition: int
+    offset: int
+    timestamp_ms: int | None
+    key: bytes | None
+    value: bytes | None
+    headers: dict
+
+
+class Kafka:
+    def __init__(self, brokers: str):
+        self.brokers = brokers
+        self.admin = AdminClient({"bootstrap.servers": brokers, **QUIET})
+        self.producer = self.new_producer()
+
+    def new_producer(self, **settings) -> Producer:
+        return Producer(
+            {
+                "bootstrap.servers": self.brokers,
+                "partitioner": "murmur2_random",
+                "enable.idempotence": True,
+                "linger.ms": 2,
+                "message.max.bytes": 4_000_000,
+                **QUIET,
+                **settings,
+            }
+        )
+
+    def create(self, topic: str, partitions: int = 4, **config) -> None:
+        new = NewTopic(topic, partitions, 1, config={name.replace("_", "."): v for name, v in config.items()})
+        self.admin.create_topics([new])[topic].result(30)
+
+    def topics(self) -> dict[str, int]:
+        """Partition counts by topic."""
+        return {name: len(t.partitions) for name, t in self.admin.list_topics(timeout=30).topics.items()}
+
+    def drop_all_of(self, mark: str) -> None:
+        """Begins to delete every topic with `mark` in its name."""
+        topics = [name for name in self.topics() if mark in name]
+        if topics:
+            self.admin.delete_topics(topics)
+
+    def send(self, topics: dict[str, str], events, producer: Producer | None = None) -> None:
+        """Produces the events in their order and waits until the broker has them all."""
+        producer = producer or self.producer
+        refused = []
+
+        def delivered(error, _message):
+            if error:
+                refused.append(error)
+
+        for event in events:
+            partition = {} if event.partition is None else {"partition": event.partition}
+            while True:
+                try:
+                    producer.produce(
+                        topics[event.role],
+                        key=event.key,
+                        value=event.value,
+                        timestamp=event.timestamp_ms,
+                        on_delivery=delivered,
+                        **partition,
+                    )
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+            producer.poll(0)
+        assert producer.flush(60) == 0, "the broker does not take the records"
+        assert not refused, refused[:3]
+
+    def read(self, topic: str) -> list[Record]:
+        """Every record of the topic as it is now, by partition and offset."""
+        partitions = self.topics().get(topic, 0)
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.brokers,
+                "group.id": "reader",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": 20,
+                **QUIET,
+            }
+        )
+        records = []
+        try:
+            consumer.assign([TopicPartition(topic, p, 0) for p in range(partitions)])
+            while partitions:
+                for message in consumer.consume(1000, timeout=0.05):
+                    error = message.error()
+                    if error and error.code() == KafkaError._PARTITION_EOF:
+                        partitions -= 1
+                    elif error:
+                        raise KafkaException(error)
+                    else:
+                        records.append(_record(message))
+        finally:
+            consumer.close()
+        return sorted(records, key=lambda r: (r.partition, r.offset))
+
+    def group_members(self, group: str) -> list[int]:
+        """How many partitions each member of the consumer group has."""
+        group = self.admin.describe_consumer_groups([group])[group].result(30)
+        return sorted(len(m.assignment.topic_partitions) for m in group.members)
+
+
+def _record(message) -> Record:
+    kind, timestamp = message.timestamp()
+    return Record(
+        message.partition(),
+        message.offset(),
+        None if kind == TIMESTAMP_NOT_AVAILABLE else timestamp,
+        message.key(),
+        message.value(),
+        {name: value.decode() for name, value in message.headers() or []},
+    )
+
+
+def murmur2_partition(key: bytes, partitions: int) -> int:
+    """The partition Kafka's default partitioner gives a key; written from its definition, to check ours."""
+    seed, m, r, mask = 0x9747B28C, 0x5BD1E995, 24, 0xFFFFFFFF
+    h = seed ^ len(key)
+    whole = len(key) // 4 * 4
+    for i in range(0, whole, 4):
+        k = int.from_bytes(key[i : i + 4], "little") * m & mask
+        k ^= k >> r
+        h = (h * m & mask) ^ (k * m & mask)
+    rest = key[whole:]
+    if rest:
+        h ^= int.from_bytes(rest, "little")
+        h = h * m & mask
+    h ^= h >> 13
+    h = h * m & mask
+    h ^= h >> 15
+    return (h & 0x7FFFFFFF) % partitions

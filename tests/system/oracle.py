@@ -1,0 +1,202 @@
+"""The oracle: what the table, the dead letters and the ledger must be, from the records of the topics and oracle.sql.
+
+It shares nothing with the program: records are read back with a plain consumer, Python decides which of them can be
+read at all, and one SQL query does the rest.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from kafka import Record
+
+QUERY = (Path(__file__).parent / "oracle.sql").read_text()
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+UNITS = {"us": 1, "ms": 10**3, "s": 10**6, "m": 60 * 10**6, "h": 3600 * 10**6, "d": 86400 * 10**6}
+COLUMNS = (
+    "checkout_id user_name click_id product_id payment_method total_amount shipping_address billing_address "
+    "user_agent ip_address checkout_time click_time"
+).split()
+ROLES = {"clicks": "touch", "checkouts": "conversion"}
+
+
+def duration_us(text) -> int:
+    if not text:
+        return 0
+    amount, unit = re.fullmatch(r"(\d+)(us|ms|s|m|h|d)", text).groups()
+    return int(amount) * UNITS[unit]
+
+
+@dataclass
+class Settings:
+    window_us: int = duration_us("1h")
+    lateness_us: int = 0
+    touch_bound_us: int = duration_us("15s")
+    conversion_bound_us: int = duration_us("15s")
+    max_future_us: int = duration_us("1m")
+    late_policy: str = "dead_letter"
+    key_fields: tuple = ("user_id", "product_id")
+    time_field: str = "datetime_occured"
+
+    @staticmethod
+    def of(pipeline) -> "Settings":
+        """What the pipeline file says."""
+
+        def time(role, name, default):
+            return pipeline.get(f"inputs.{role}.time.{name}", pipeline.get(f"defaults.time.{name}", default))
+
+        return Settings(
+            duration_us(pipeline.get("attribute.window")),
+            duration_us(pipeline.get("attribute.allowed_lateness")),
+            duration_us(time("clicks", "out_of_order", "0s")),
+            duration_us(time("checkouts", "out_of_order", "0s")),
+            duration_us(time("clicks", "max_future", "1m")),
+            pipeline.get("attribute.late", "dead_letter"),
+            tuple(pipeline.get("attribute.key")),
+            time("clicks", "field", None),
+        )
+
+
+# --- reading a record -------------------------------------------------------------------------------------------------
+
+TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[ Tt](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,18}))?)?([Zz]|[-+]\d\d(?::?\d\d)?)?")
+
+
+def time_us(value) -> int | None:
+    """An ISO-like time; UTC unless it says otherwise; digits past the sixth cut off."""
+    match = isinstance(value, str) and TIME.fullmatch(value)
+    if not match or not value.isascii():
+        return None
+    year, month, day, hour, minute = map(int, match.group(1, 2, 3, 4, 5))
+    zone = (match[8] or "Z").upper()
+    offset = timedelta(0)
+    if zone != "Z":
+        offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:].lstrip(":") or 0))
+        offset = -offset if zone[0] == "-" else offset
+    try:
+        seconds = datetime(year, month, day, hour, minute, int(match[6] or 0), tzinfo=timezone.utc)
+    except ValueError:
+        return None
+    return (seconds - offset - EPOCH) // timedelta(microseconds=1) + int((match[7] or "").ljust(6, "0")[:6])
+
+
+def _refuse(word):
+    raise ValueError(word)
+
+
+def _has_nul(value) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_has_nul(k) or _has_nul(v) for k, v in value.items())
+    return isinstance(value, list) and any(map(_has_nul, value))
+
+
+def classify(record: Record, settings: Settings) -> tuple[str | None, int | None]:
+    """(None, event time), or (the outcome of a record that cannot be read, None)."""
+    if not record.value:
+        return "empty", None
+    try:
+        text = record.value.decode("utf-8")
+    except UnicodeDecodeError:
+        return "encoding", None
+    if "\0" in text:
+        return "nul", None
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+        json.dumps(value, ensure_ascii=False).encode("utf-8")  # lone surrogates
+    except (ValueError, RecursionError):
+        return "malformed", None
+    if not isinstance(value, dict):
+        return "not_an_object", None
+    if _has_nul(value):
+        return "nul", None
+    time = time_us(value.get(settings.time_field))
+    if time is None:
+        return "time_invalid", None
+    if record.timestamp_ms is not None and time > record.timestamp_ms * 1000 + settings.max_future_us:
+        return "time_in_future", None
+    if any(isinstance(value.get(name), (list, dict)) for name in settings.key_fields):
+        return "key_invalid", None
+    return None, time
+
+
+# --- the verdict ------------------------------------------------------------------------------------------------------
+
+
+class Oracle:
+    """Loaded once with the records of both topics, asked as often as wanted."""
+
+    def __init__(self, database, settings: Settings, touches: list[Record], conversions: list[Record]):
+        self.database, self.settings = database, settings
+        self.records = {"touch": touches, "conversion": conversions}
+        database.execute("create schema if not exists oracle")
+        database.execute("drop table if exists oracle.raw, oracle.settings, oracle.advance")
+        database.execute(
+            """create table oracle.raw (role text, partition int, "offset" bigint, timestamp_us bigint, value bytea,
+                                        refused text, time_us bigint, primary key (role, partition, "offset"));
+               create table oracle.advance (role text, partition int, next_offset bigint, watermark_us bigint);
+               create table oracle.settings (window_us bigint, lateness_us bigint, touch_bound_us bigint,
+                                             conversion_bound_us bigint, late_policy text, key_fields text[])"""
+        )
+        database.execute(
+            "insert into oracle.settings values (%s, %s, %s, %s, %s, %s)",
+            settings.window_us,
+            settings.lateness_us,
+            settings.touch_bound_us,
+            settings.conversion_bound_us,
+            settings.late_policy,
+            list(settings.key_fields),
+        )
+        with database.connection.cursor().copy("copy oracle.raw from stdin") as copy:
+            for role, records in self.records.items():
+                for r in records:
+                    timestamp = None if r.timestamp_ms is None else r.timestamp_ms * 1000
+                    copy.write_row((role, r.partition, r.offset, timestamp, r.value, *classify(r, settings)))
+        database.execute("analyze oracle.raw")
+
+    def _judge(self, cursor, closed: bool) -> None:
+        """Makes the temporary table verdict; where the input is closed every conversion is final."""
+        cursor.execute("set local search_path = oracle, public; set local jit = off")
+        cursor.execute(QUERY)
+        if closed:
+            cursor.execute("update verdict set released = true")
+
+    def rows(self, closed: bool) -> list[dict]:
+        """The table as it must be: of several conversions with one id the greatest offset stands."""
+        with self.database.connection.transaction(), self.database.connection.cursor() as cursor:
+            self._judge(cursor, closed)
+            cursor.execute(
+                f"""select distinct on (checkout_id) {', '.join(COLUMNS)} from verdict
+                    where released and outcome in ('attributed', 'unattributed')
+                    order by checkout_id, "offset" desc"""
+            )
+            return [dict(zip(COLUMNS, row)) for row in cursor.fetchall()]
+
+    def outcomes(self, closed: bool) -> list[tuple[str, int, int, str, bool]]:
+        """Of every record: role, partition, offset, outcome, released."""
+        with self.database.connection.transaction(), self.database.connection.cursor() as cursor:
+            self._judge(cursor, closed)
+            cursor.execute('select role, partition, "offset", outcome, released from verdict order by 1, 2, 3')
+            return cursor.fetchall()
+
+
+def differences(expected: list[dict], actual: list[dict], key: str = "checkout_id") -> list[str]:
+    """One readable line for every row that is missing, unexpected or different."""
+    lines = []
+    wanted, found = ({row[key]: row for row in rows} for rows in (expected, actual))
+    for name in sorted(wanted.keys() | found.keys(), key=str):
+        if name not in found:
+            lines.append(f"missing    {name}: {_shown(wanted[name])}")
+        elif name not in wanted:
+            lines.append(f"unexpected {name}: {_shown(found[name])}")
+        elif wanted[name] != found[name]:
+            columns = [c for c in wanted[name] if wanted[name][c] != found[name].get(c)]
+            lines += [f"different  {name}: {c} is {found[name].get(c)!r}, must be {wanted[name][c]!r}" for c in columns]
+    return lines
+
+
+def _shown(row: dict) -> str:
+    return ", ".join(f"{name}={value}" for name, value in row.items() if value is not None)

@@ -1,0 +1,30 @@
+"""The commands of the README, and of the examples', do what they say. A fenced block of shell commands after a line
+`<!-- run -->` is run as it stands, from the top of the project; blocks of one file run in one shell, in order."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from pipeline import PROGRAM, ROOT
+
+BLOCK = re.compile(r"^<!-- run -->\n+```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("examples/*/README.md")), *sorted(ROOT.glob("docs/*.md"))]
+
+
+def scripts():
+    for page in PAGES:
+        blocks = BLOCK.findall(page.read_text()) if page.exists() else []
+        if blocks:
+            yield pytest.param("\n".join(blocks), id=str(page.relative_to(ROOT)))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("script", scripts())
+def test_commands_of_the_page(program, script, tmp_path):
+    environment = {**os.environ, "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        ["bash", "-euxo", "pipefail", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
