@@ -344,6 +344,10 @@ bool partition_touch_lags(const struct partition *partition) {
     return touch_watermark(partition) <= conversion_watermark(partition);
 }
 
+bool partition_waits_for_touches(const struct partition *partition) {
+    return undecided_until(partition) != TIME_NONE;
+}
+
 static void advance(struct log_position *log, int64_t to_us) {
     if (to_us <= log->watermark.advanced_to_us) return;
     watermark_advance(&log->watermark, to_us);

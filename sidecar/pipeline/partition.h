@@ -99,6 +99,9 @@ bool partition_wants_conversion(const struct partition *partition);
 /* Of two inputs that both have data, whether the touches should be read first: they lag in event time. */
 bool partition_touch_lags(const struct partition *partition);
 
+/* Whether a conversion read so far still waits for touches to be read. */
+bool partition_waits_for_touches(const struct partition *partition);
+
 /* The touch log is idle (or ended): raises its watermark until every conversion read so far is final. Whether
  * that decided anything. */
 bool partition_advance_touches(struct partition *partition);

@@ -70,6 +70,7 @@ struct pending *queue_push(struct queue *queue, const struct record *record) {
 void queue_drop(struct queue *queue, uint64_t before) {
     for (; queue->first < before; queue->first++) queue->bytes -= weight(queue_at(queue, queue->first));
     int gone = (int)(queue->first / SEGMENT_ENTRIES - queue->first_segment);
+    if (!gone) return;
     for (int i = 0; i < gone; i++) segment_free(queue->segments[i]);
     queue->count -= gone;
     queue->first_segment += (uint64_t)gone;

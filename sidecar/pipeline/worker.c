@@ -21,6 +21,7 @@ enum {
     LEAVE_SECONDS = 5,
     RECLAIM_MS = 1000,
     IDLE_PROBE_MS = 100,
+    PENDING_BYTES = 32 * 1024 * 1024, /* of conversions read and not committed, per worker */
 };
 
 struct worker {
@@ -120,7 +121,7 @@ struct worker *worker_new(const struct worker_options *options, struct error *er
     struct worker *worker = memory_zalloc(1, sizeof *worker);
     const struct plan *plan = options->shared->plan;
     worker->options = *options;
-    worker->pending_limit = (size_t)64 * 1024 * 1024;
+    worker->pending_limit = PENDING_BYTES;
     worker->slots = memory_zalloc((size_t)options->shared->partition_count, sizeof *worker->slots);
     worker->connection = connection_new(plan->pipeline->postgres.url, "tributary");
     batch_init(&worker->batch, plan);
@@ -240,7 +241,7 @@ static bool check_rebuilt(const struct worker *worker, struct slot *slot, struct
 static bool read_side(struct worker *worker, struct slot *slot, enum consumer_side side, int *count,
                       struct error *error) {
     *count = 0;
-    if (!slot_wants(slot, side) || (side == CONSUMER_CONVERSIONS && !has_room(worker))) return true;
+    if (!slot_wants(slot, side)) return true;
     *count = consumer_read(worker->consumer, side, partition_number(slot->partition), worker->messages,
                            READ_MESSAGES);
     bool ok = true;
@@ -253,14 +254,17 @@ static bool read_side(struct worker *worker, struct slot *slot, enum consumer_si
     return ok && check_rebuilt(worker, slot, error);
 }
 
-/* The side that lags in event time first, so that neither store nor queue grows more than it must. */
+/* While the queue is full only what can empty it is read: touches that conversions in it wait for. Otherwise
+ * the side that lags in event time comes first, so that neither store nor queue grows more than it must. */
 static bool read_slot(struct worker *worker, struct slot *slot, bool *any, struct error *error) {
     for (int round = 0; round < READ_ROUNDS; round++) {
+        bool full = !has_room(worker);
+        if (full && !partition_waits_for_touches(slot->partition) && !slot->rebuilding) break;
         enum consumer_side first =
-            partition_touch_lags(slot->partition) ? CONSUMER_TOUCHES : CONSUMER_CONVERSIONS;
+            full || partition_touch_lags(slot->partition) ? CONSUMER_TOUCHES : CONSUMER_CONVERSIONS;
         int count;
         if (!read_side(worker, slot, first, &count, error)) return false;
-        if (!count && !read_side(worker, slot, !first, &count, error)) return false;
+        if (!count && !full && !read_side(worker, slot, !first, &count, error)) return false;
         if (!count) break;
         *any = true;
     }

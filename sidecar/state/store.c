@@ -166,6 +166,7 @@ void store_expire(struct store *store, int64_t first_bucket) {
     if (first_bucket <= store->first_bucket) return;
     store->first_bucket = first_bucket;
     int gone = lower_bound(store, first_bucket);
+    if (!gone) return;
     for (int i = 0; i < gone; i++) {
         if (store->buckets[i] == store->last) store->last = NULL;
         bucket_free(store->buckets[i]);
