@@ -55,9 +55,10 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, rd_kafka_
 }
 
 static rd_kafka_conf_t *make_conf(const struct consumer_options *options, struct error *error) {
-    /* Queue limits hold per partition here, since no queue is forwarded. */
+    /* Queue limits hold per partition here, since no queue is forwarded, and a queue exceeds them by one fetch. */
     static const struct client_setting defaults[] = {{"queued.min.messages", "20000"},
-                                                     {"queued.max.messages.kbytes", "4096"},
+                                                     {"queued.max.messages.kbytes", "1024"},
+                                                     {"fetch.message.max.bytes", "524288"},
                                                      {"fetch.wait.max.ms", "100"},
                                                      {"session.timeout.ms", "10000"},
                                                      {NULL, NULL}};

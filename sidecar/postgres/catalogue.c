@@ -34,7 +34,9 @@ static struct catalogue_table *read_columns(const PGresult *result) {
 struct catalogue_table *catalogue_load(struct connection *connection, const char *name, int timeout_ms,
                                        struct error *error) {
     static const char sql[] =
-        "SELECT format('%I.%I', n.nspname, c.relname), a.attname, a.atttypid, a.atttypmod, a.attnotnull,"
+        "SELECT format('%I.%I', n.nspname, c.relname), a.attname,"
+        " CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE a.atttypid END,"
+        " CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END, a.attnotnull OR t.typnotnull,"
         " a.atthasdef OR a.attidentity <> '', format('%I.%I', tn.nspname, t.typname)"
         " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"

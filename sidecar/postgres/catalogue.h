@@ -9,7 +9,7 @@
 
 struct catalogue_column {
     char *name;
-    uint32_t type; /* OID */
+    uint32_t type; /* OID; of a domain, that of its base type */
     int32_t typmod;
     bool not_null, has_default;
     char *cast; /* the type's name fit for a cast that changes nothing: pg_catalog."varchar" */
