@@ -2,7 +2,7 @@
 # project's folder. Sourced by bash.
 # shellcheck shell=bash
 
-sql() { psql -X -q -v ON_ERROR_STOP=1 "$DATABASE_URL" "$@"; }
+sql() { PGOPTIONS="-c client_min_messages=warning" psql -X -q -v ON_ERROR_STOP=1 "$DATABASE_URL" "$@"; }
 # The answer alone, columns separated by blanks.
 ask() { sql -At -F ' ' -c "$1"; }
 
@@ -16,7 +16,7 @@ lay_out_shop() {
 load_events() {
     sql -c "create schema if not exists raw" \
         -c "create table raw.$1 (partition int, \"offset\" bigint, event json)" \
-        -c "\\copy raw.$1 from '$2' with (format csv, delimiter E'\\x01', quote E'\\x02')" 2>&1
+        -c "\\copy raw.$1 from '$2' with (format csv, delimiter E'\\x01', quote E'\\x02')"
 }
 
 # read_topic BROKERS TOPIC FILE: a topic as it is now, for load_events.

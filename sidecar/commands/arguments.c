@@ -10,6 +10,7 @@
 #include "commands/command.h"
 #include "config/quantity.h"
 #include "config/suggest.h"
+#include "telemetry/log.h"
 
 enum { MAX_OPTIONS = 64, MAX_NAME = 64 };
 
@@ -90,6 +91,13 @@ bool arguments_brokers(const char *given, struct kafka_config *kafka) {
     free(kafka->brokers);
     kafka->brokers = memory_strdup(brokers);
     return true;
+}
+
+void arguments_log_level(const struct kafka_config *kafka) {
+    enum log_level level = LOG_LEVEL_WARN;
+    for (int i = 0; i < kafka->property_count; i++)
+        if (strcmp(kafka->properties[i].name, "debug") == 0) level = LOG_LEVEL_DEBUG;
+    log_set_level(level);
 }
 
 void arguments_release_kafka(struct kafka_config *kafka) {

@@ -16,6 +16,7 @@ enum {
 };
 
 #define MINUTE       (60 * TIME_SECOND)
+#define WINDOW       (60 * MINUTE) /* of the pipeline that these events are for */
 #define TOO_OLD_FROM (61 * MINUTE)
 #define TOO_OLD_TO   (110 * MINUTE)
 #define RARE_CYCLE   (180 * MINUTE) /* how long nobody clicks the same rare product again */
@@ -168,6 +169,9 @@ static bool pair_before(const struct demo *demo, struct dice *dice, int64_t sinc
     uint64_t click = clicks_in(demo, since_start - age);
     if (rare && !demo->pairs) return false;
     if (rare) click -= click % demo->tail_step;
+    /* where clicks are few the nearest one may be too old to be followed */
+    age = since_start - (demo_click_place(demo, click) - demo->start_us);
+    if (!rare && age + demo->disorder_us > WINDOW) return false;
     *pair = pair_of_click(demo, click);
     return true;
 }

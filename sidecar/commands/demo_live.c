@@ -10,7 +10,7 @@
 #include "kafka/topics.h"
 #include "telemetry/progress.h"
 
-enum { CONNECT_MS = 15000, FLUSH_MS = 30000, MAX_WAIT_MS = 100, CHECK_EVERY = 256 };
+enum { CONNECT_MS = 10000, FLUSH_MS = 30000, MAX_WAIT_MS = 100, CHECK_EVERY = 256 };
 
 #define HOUR           (3600 * TIME_SECOND)
 #define FOLLOW_LIVE_US (3 * 60 * TIME_SECOND) /* soon, so that somebody who looks on sees rows */
@@ -30,7 +30,7 @@ static bool make_topic(const struct demo_live *live, struct topics *topics, cons
     struct topic_plan plan = {.name = name, .partitions = (int)live->partitions, .replication = -1};
     bool created;
     if (!topics_ensure(topics, &plan, CONNECT_MS, partitions, &created, error)) return false;
-    if (created) fprintf(stderr, "created topic \"%s\" with %d partitions\n", name, *partitions);
+    if (created) fprintf(stderr, "created topic \"%s\", partitions: %d\n", name, *partitions);
     return true;
 }
 

@@ -12,7 +12,6 @@
 #include "commands/command.h"
 #include "commands/demo_events.h"
 #include "commands/demo_live.h"
-#include "telemetry/log.h"
 #include "telemetry/progress.h"
 
 static const char usage[] =
@@ -284,7 +283,7 @@ static int write_files(struct generate *generate) {
 
 static int send_live(struct generate *generate) {
     struct demo_live *live = &generate->live;
-    log_set_level(LOG_LEVEL_WARN);
+    arguments_log_level(&generate->kafka);
     live->kafka = &generate->kafka;
     live->quiet = generate->quiet;
     live->endless = !generate->counted;

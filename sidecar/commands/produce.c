@@ -15,7 +15,6 @@
 #include "kafka/partitioner.h"
 #include "kafka/producer.h"
 #include "kafka/topics.h"
-#include "telemetry/log.h"
 #include "telemetry/progress.h"
 
 static const char usage[] =
@@ -53,7 +52,7 @@ static const char usage[] =
     "  zcat old/*.gz | tributary produce -b localhost:9092 -t archive --raw -\n";
 
 enum {
-    CONNECT_MS = 15000,
+    CONNECT_MS = 10000,
     FLUSH_STEP_MS = 200,
     MAX_WAIT_MS = 100,
     CHECK_EVERY = 256,
@@ -153,7 +152,7 @@ static bool check_topic(struct produce *produce, struct topics *topics, struct e
             error, ERROR_CONFIG,
             "topic \"%s\" does not exist on \"%s\"\nhint: \"--create 4\" makes it, with 4 partitions",
             produce->topic, produce->kafka.brokers);
-    if (created) fprintf(stderr, "created topic \"%s\" with %d partitions\n", produce->topic, partitions);
+    if (created) fprintf(stderr, "created topic \"%s\", partitions: %d\n", produce->topic, partitions);
     if (produce->to_partition && produce->partition >= (uint64_t)partitions)
         return error_set(error, ERROR_CONFIG, "--partition %llu: topic \"%s\" has partitions 0 to %d",
                          (unsigned long long)produce->partition, produce->topic, partitions - 1);
@@ -183,9 +182,10 @@ static bool open_producer(struct produce *produce, struct error *error) {
     struct topics *topics = topics_new(&produce->kafka, error);
     if (!topics) return false;
     bool done = check_topic(produce, topics, error);
+    int batch_bytes = done ? topics_batch_bytes(topics, produce->topic, CONNECT_MS) : 0;
     topics_free(topics);
     if (!done) return false;
-    produce->producer = producer_new(&produce->kafka, "produce", 0, error);
+    produce->producer = producer_new(&produce->kafka, "produce", batch_bytes, error);
     if (!produce->producer) return false;
     producer_set_on_failure(produce->producer, on_failure, produce);
     produce->parser_memory = yyjson_alc_dyn_new();
@@ -344,6 +344,9 @@ static bool wait_for_acknowledgements(struct produce *produce, struct error *err
     while (!producer_flush(produce->producer, FLUSH_STEP_MS, &wait)) {
         if (producer_pending(produce->producer) && wait.class != ERROR_FATAL) continue;
         *error = produce->refused.message[0] ? produce->refused : wait;
+        uint64_t failures = producer_failures(produce->producer);
+        if (failures > 1)
+            error_prefix(error, "%llu records failed; the first one", (unsigned long long)failures);
         return false;
     }
     return true;
@@ -368,7 +371,7 @@ static void say_summary(const struct produce *produce) {
 
 static int load(struct produce *produce) {
     struct error error, unacknowledged;
-    log_set_level(LOG_LEVEL_WARN);
+    arguments_log_level(&produce->kafka);
     stop_on_signals();
     if (!open_producer(produce, &error)) return arguments_fail("produce", &error);
     bool sent = send_lines(produce, &error);
@@ -376,8 +379,7 @@ static int load(struct produce *produce) {
     progress_end(&produce->progress);
     say_summary(produce);
     if (!acknowledged) arguments_fail("produce", &unacknowledged);
-    if (!sent && strcmp(error.message, acknowledged ? "" : unacknowledged.message) != 0)
-        arguments_fail("produce", &error);
+    if (!sent && strcmp(error.message, produce->refused.message) != 0) arguments_fail("produce", &error);
     if (stop_requested()) fputs("tributary produce: interrupted before the end\n", stderr);
     return sent && acknowledged && !stop_requested() ? EXIT_OK : EXIT_FAILED;
 }

@@ -5,10 +5,8 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
-#include "config/utf8.h"
+#include "base/utf8.h"
 #include "config/variables.h"
-
-enum { SHOWN_MAX = 80 };
 
 struct builder {
     yaml_parser_t parser;
@@ -90,7 +88,8 @@ static void refuse_extras(struct builder *builder, struct position position, con
                       "write the value out; what all inputs share goes under \"defaults\"");
     }
     if (tag) {
-        problems_add(builder->problems, position, "tags such as \"%s\" are not supported", tag);
+        problems_add(builder->problems, position, "tags such as %s are not supported",
+                     node_quote((const char *)tag, builder->arena));
         problems_hint(builder->problems, "leave it out: types follow from the setting");
     }
 }
@@ -253,7 +252,7 @@ struct node *document_parse(const char *text, size_t len, struct arena *arena, s
         problems_add(problems, (struct position){1, 1}, "the file is larger than 1 MiB");
         return NULL;
     }
-    size_t good = utf8_good(text, len);
+    size_t good = utf8_valid_prefix((struct span){text, len});
     if (good < len) {
         problems_add(problems, at_offset(text, good), "not UTF-8 text");
         problems_hint(problems, "save the file as UTF-8");
@@ -283,15 +282,8 @@ bool node_is_nothing(const struct node *node) {
 
 const char *node_quote(const char *text, struct arena *arena) {
     struct buffer quoted;
-    size_t len = strlen(text), shown = len;
-    if (len > SHOWN_MAX) {
-        shown = SHOWN_MAX;
-        while (((unsigned char)text[shown] & 0xc0) == 0x80) shown--; /* not inside a character */
-    }
     buffer_init(&quoted);
-    buffer_json(&quoted, (struct span){text, shown});
-    if (shown < len) quoted.len--;
-    if (shown < len) buffer_text(&quoted, "…\"");
+    problems_quote(span_of(text), &quoted);
     buffer_byte(&quoted, '\0');
     const char *copy = arena_copy(arena, buffer_view(&quoted)).data;
     buffer_release(&quoted);

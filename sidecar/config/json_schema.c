@@ -69,11 +69,13 @@ static value *list_of(document *doc, value *item) {
     return schema;
 }
 
-static value *map_of(document *doc, enum kind key, value *item) {
+/* A map of at least `least` names to items. */
+static value *map_of(document *doc, enum kind key, value *item, uint64_t least) {
     value *schema = of_type(doc, "object"), *names = object(doc);
     if (kind_rule(key)->pattern) set_text(doc, names, "pattern", kind_rule(key)->pattern);
     set(doc, schema, "propertyNames", names);
     set(doc, schema, "additionalProperties", item);
+    if (least) yyjson_mut_obj_add_uint(doc, schema, "minProperties", least);
     return schema;
 }
 
@@ -122,8 +124,7 @@ static value *fields(document *doc) {
 }
 
 static value *column(document *doc) {
-    value *pair = map_of(doc, KIND_COLUMN, text_of_kind(doc, KIND_SOURCE)), *either = object(doc);
-    yyjson_mut_obj_add_uint(doc, pair, "minProperties", 1);
+    value *pair = map_of(doc, KIND_COLUMN, text_of_kind(doc, KIND_SOURCE), 1), *either = object(doc);
     yyjson_mut_obj_add_uint(doc, pair, "maxProperties", 1);
     set_either(doc, either, text_of_kind(doc, KIND_COLUMN), pair);
     return either;
@@ -150,15 +151,18 @@ static void set_value(document *doc, value *schema, const struct option_row *opt
     case KIND_INTEGER: set_integer(doc, schema, option); return;
     case KIND_DURATION: set_duration(doc, schema, option); return;
     case KIND_WORD: set_words(doc, schema, option); return;
-    case KIND_KEY: set_either(doc, schema, fields(doc), map_of(doc, KIND_INPUT_NAME, fields(doc))); return;
-    case KIND_MATCH: take(doc, schema, map_of(doc, KIND_COLUMN, text_of_kind(doc, KIND_SOURCE))); return;
+    case KIND_KEY: set_either(doc, schema, fields(doc), map_of(doc, KIND_INPUT_NAME, fields(doc), 2)); return;
+    case KIND_MATCH: take(doc, schema, map_of(doc, KIND_COLUMN, text_of_kind(doc, KIND_SOURCE), 1)); return;
     case KIND_PRIMARY_KEY: take(doc, schema, list_of(doc, text_of_kind(doc, KIND_COLUMN))); return;
     case KIND_COLUMNS: take(doc, schema, list_of(doc, column(doc))); return;
     case KIND_PROPERTIES: take(doc, schema, properties(doc)); return;
     case KIND_SECTION:
     case KIND_DEFAULTS: set_section(doc, schema, option->child); return;
     case KIND_INPUTS:
-    case KIND_LOOKUPS: take(doc, schema, map_of(doc, KIND_INPUT_NAME, reference(doc, option->child))); return;
+    case KIND_LOOKUPS:
+        take(doc, schema,
+             map_of(doc, KIND_INPUT_NAME, reference(doc, option->child), option->kind == KIND_INPUTS));
+        return;
     case KIND_OUTPUTS:
         take(doc, schema, list_of(doc, reference(doc, option->child)));
         yyjson_mut_obj_add_uint(doc, schema, "maxItems", 1);

@@ -72,8 +72,7 @@ static const struct option_row options[] = {
      .doc =
          "What this process is called in the group, different for each and the same after a restart: then a "
          "quick restart moves no partitions."},
-    {IN(KAFKA), "properties", KIND_PROPERTIES, FIELD(kafka_config, properties),
-     .example = "{security.protocol: SSL}",
+    {IN(KAFKA), "properties", KIND_PROPERTIES, NOWHERE, .example = "{security.protocol: SSL}",
      .doc = "Any other property of librdkafka, for security or tuning. Those that delivery depends on are "
             "refused."},
     {IN(PIPELINE), "postgres", KIND_SECTION, .child = SECTION_POSTGRES, FIELD(pipeline, postgres),

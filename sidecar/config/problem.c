@@ -5,6 +5,8 @@
 
 #include "base/memory.h"
 
+enum { SHOWN_MAX = 80 };
+
 void problems_init(struct problems *problems) {
     *problems = (struct problems){0};
 }
@@ -43,6 +45,18 @@ void problems_hint(struct problems *problems, const char *format, ...) {
     va_start(args, format);
     problems->items[problems->count - 1].hint = text_of(format, args);
     va_end(args);
+}
+
+void problems_quote(struct span text, struct buffer *out) {
+    size_t shown = text.len;
+    if (shown > SHOWN_MAX) {
+        shown = SHOWN_MAX;
+        while (((unsigned char)text.data[shown] & 0xc0) == 0x80) shown--; /* not inside a character */
+    }
+    buffer_json(out, (struct span){text.data, shown});
+    if (shown == text.len) return;
+    out->len--;
+    buffer_text(out, "…\"");
 }
 
 static int compare(const void *left, const void *right) {

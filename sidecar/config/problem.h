@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "base/buffer.h"
 #include "config/pipeline.h"
 
 struct problem {
@@ -26,6 +27,10 @@ void problems_add(struct problems *problems, struct position position, const cha
     __attribute__((format(printf, 3, 4)));
 /* The hint of the problem added last, which must have none yet. */
 void problems_hint(struct problems *problems, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Appends text from the file as it may appear in a message: in quotes, escaped, and cut to a length fit to
+ * read. */
+void problems_quote(struct span text, struct buffer *out);
 
 /* Sorts them by position and writes one or two lines each; `file` is the name to put in front. */
 void problems_print(struct problems *problems, const char *file, FILE *out);

@@ -172,7 +172,7 @@ enum quantity quantity_instant(const char *text, int64_t *us) {
 
 const char *quantity_duration_text(int64_t us, char *text) {
     size_t len = 0;
-    if (us == 0) return strcpy(text, "0");
+    snprintf(text, QUANTITY_TEXT_MAX, "0");
     for (int i = 0; i < DURATIONS; i++) {
         int64_t number = us / durations[i].factor;
         us %= durations[i].factor;

@@ -73,11 +73,10 @@ bool reader_expect(struct reader *reader, const struct option_row *option, const
     return false;
 }
 
-bool reader_entry(struct reader *reader, const struct place *place, const char *example) {
-    const struct node *node = place->node;
+bool reader_entry(struct reader *reader, const struct node *node, const char *what, const char *example) {
     if (node->kind == NODE_MAP) return true;
     if (node->kind == NODE_SCALAR && !node->text) return false; /* has been reported */
-    problems_add(reader->problems, place->position, "\"%s\" must be a map, not %s", place->path,
+    problems_add(reader->problems, node->position, "%s must be a map, not %s", what,
                  node_describe(node, reader->arena));
     problems_hint(reader->problems, "for example: %s", example);
     return false;
@@ -339,8 +338,10 @@ static void read_absent(struct reader *reader, const struct option_row *option, 
                         bool needed, void *target) {
     needed =
         needed && (option->need == NEED_ALWAYS || (option->need == NEED_IN_TOTAL && !reader->in_defaults));
+    bool whole = option->kind == KIND_SECTION && option->need == NEED_ALWAYS;
+    if (whole && needed) report_missing(reader, option, place);
     if (option->kind == KIND_SECTION)
-        reader_section(reader, option->child, place, needed, (char *)target + option->offset);
+        reader_section(reader, option->child, place, needed && !whole, (char *)target + option->offset);
     else if (option->kind == KIND_DEFAULTS)
         read_defaults(reader, option, place);
     else if (option->fallback && !reader->inheriting)
@@ -375,7 +376,8 @@ static void check_unused_inputs(struct reader *reader) {
     for (int i = 0; i < pipeline->input_count; i++) {
         if (i == attribute->conversions || i == attribute->touches) continue;
         problems_add(reader->problems, pipeline->inputs[i].position,
-                     "the input \"%s\" is not used by \"attribute\"", pipeline->inputs[i].name);
+                     "the input %s is not used by \"attribute\"",
+                     node_quote(pipeline->inputs[i].name, reader->arena));
         problems_hint(reader->problems, "take it out, or name it as the conversions or the touches");
     }
 }

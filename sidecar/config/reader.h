@@ -65,7 +65,7 @@ int reader_input(struct reader *reader, const struct node *node);
 bool reader_expect(struct reader *reader, const struct option_row *option, const struct place *place,
                    enum node_kind kind);
 /* Is an entry of a map or list of sections a map? Otherwise it is a problem, with the example as its hint. */
-bool reader_entry(struct reader *reader, const struct place *place, const char *example);
+bool reader_entry(struct reader *reader, const struct node *node, const char *what, const char *example);
 /* Like reader_expect, and with at least one entry. */
 bool reader_filled(struct reader *reader, const struct option_row *option, const struct place *place,
                    enum node_kind kind);

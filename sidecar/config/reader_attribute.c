@@ -8,8 +8,10 @@ void reader_role(struct reader *reader, const struct option_row *option, const s
                  struct attribute_config *attribute) {
     if (!reader_expect(reader, option, place, NODE_SCALAR)) return;
     int index = reader_input(reader, place->node);
+    if (index >= 0 && !kind_matches(KIND_INPUT_NAME, place->node->text)) return; /* has been reported */
     if (index >= 0 && (index == attribute->conversions || index == attribute->touches)) {
-        problems_add(reader->problems, place->position, "the conversions and the touches must be two inputs");
+        problems_add(reader->problems, place->position,
+                     "the conversions and the touches must be two different inputs");
         return;
     }
     memcpy((char *)attribute + option->offset, &index, sizeof index);
@@ -50,8 +52,7 @@ static void key_for_both(struct reader *reader, const struct node *list, struct 
 }
 
 /* The list that the map has for one input; NULL with a problem when it has none. */
-static const struct node *key_of_input(struct reader *reader, const struct option_row *option,
-                                       const struct place *place, int index) {
+static const struct node *key_of_input(struct reader *reader, const struct place *place, int index) {
     const char *name = reader->pipeline->inputs[index].name;
     const struct node *list = node_find(place->node, name);
     struct place child = reader_child(reader, place, name, list);
@@ -61,23 +62,28 @@ static const struct node *key_of_input(struct reader *reader, const struct optio
         problems_hint(reader->problems, "give one for each input, or one list for both");
         return NULL;
     }
-    return reader_filled(reader, option, &child, NODE_LIST) ? list : NULL;
+    if (list->kind == NODE_LIST && list->count) return list;
+    if (list->kind == NODE_SCALAR && !list->text) return NULL; /* has been reported */
+    problems_add(reader->problems, child.position, "\"%s\" must be a list of fields, not %s", child.path,
+                 node_describe(list, reader->arena));
+    return NULL;
 }
 
-static void key_for_each(struct reader *reader, const struct option_row *option, const struct place *place,
+static void key_for_each(struct reader *reader, const struct place *place,
                          struct attribute_config *attribute) {
     for (const struct node *key = place->node->first; key; key = key->next) reader_input(reader, key);
     if (attribute->conversions < 0 || attribute->touches < 0) return; /* has been reported */
-    const struct node *touches = key_of_input(reader, option, place, attribute->touches);
-    const struct node *conversions = key_of_input(reader, option, place, attribute->conversions);
+    const struct node *touches = key_of_input(reader, place, attribute->touches);
+    const struct node *conversions = key_of_input(reader, place, attribute->conversions);
     if (!touches || !conversions) return;
     make_room(attribute, touches->count > conversions->count ? touches->count : conversions->count);
     read_fields(reader, touches, attribute->touch_key);
     read_fields(reader, conversions, attribute->conversion_key);
     if (touches->count == conversions->count) return;
-    problems_add(reader->problems, place->position, "\"%s\" has %d fields for \"%s\" but %d for \"%s\"",
-                 place->path, touches->count, reader->pipeline->inputs[attribute->touches].name,
-                 conversions->count, reader->pipeline->inputs[attribute->conversions].name);
+    problems_add(reader->problems, place->position,
+                 "\"%s\" has lists of different lengths: %d for \"%s\", %d for \"%s\"", place->path,
+                 touches->count, reader->pipeline->inputs[attribute->touches].name, conversions->count,
+                 reader->pipeline->inputs[attribute->conversions].name);
     problems_hint(reader->problems,
                   "the first of the one is compared with the first of the other, and so on");
 }
@@ -89,5 +95,5 @@ void reader_key(struct reader *reader, const struct option_row *option, const st
     if (kind == NODE_LIST)
         key_for_both(reader, place->node, attribute);
     else
-        key_for_each(reader, option, place, attribute);
+        key_for_each(reader, place, attribute);
 }

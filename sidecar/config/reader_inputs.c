@@ -8,21 +8,24 @@ static char *copy_text(const char *text) {
     return text ? memory_strdup(text) : NULL;
 }
 
-static struct input_config inherit(const struct input_config *defaults) {
-    struct input_config input = *defaults;
-    input.time.field = copy_text(defaults->time.field);
-    input.time.zone = copy_text(defaults->time.zone);
-    input.partitioned_by = copy_text(defaults->partitioned_by);
-    return input;
+static void inherit(const struct input_config *defaults, struct input_config *input) {
+    input->time = defaults->time;
+    input->time.field = copy_text(defaults->time.field);
+    input->time.zone = copy_text(defaults->time.zone);
+    input->partitioned_by = copy_text(defaults->partitioned_by);
+    input->idle_timeout_us = defaults->idle_timeout_us;
 }
 
 static void read_input(struct reader *reader, const struct option_row *option, const struct place *place,
                        const struct node *key, struct input_config *input) {
     struct place child = reader_child(reader, place, key->written, key->value);
-    *input = inherit(&reader->defaults);
+    const char *what = arena_printf(reader->arena, "the input \"%s\"", key->written).data;
+    /* A bad name is known all the same, so that its other mentions are not unknown as well. */
     input->name = memory_strdup(key->written);
     input->position = key->position;
-    if (!reader_entry(reader, &child, "clicks: {kafka: {topic: clicks}}")) return;
+    if (!reader_item(reader, key, KIND_INPUT_NAME, "the name of an input")) return;
+    inherit(&reader->defaults, input);
+    if (!reader_entry(reader, key->value, what, "clicks: {kafka: {topic: clicks}}")) return;
     reader->inheriting = true;
     reader_section(reader, option->child, &child, true, input);
     reader->inheriting = false;
@@ -45,10 +48,8 @@ void reader_inputs(struct reader *reader, const struct option_row *option, const
     struct pipeline *pipeline = reader->pipeline;
     if (!reader_filled(reader, option, place, NODE_MAP)) return;
     pipeline->inputs = memory_zalloc((size_t)place->node->count, sizeof *pipeline->inputs);
-    for (const struct node *key = place->node->first; key; key = key->next) {
-        if (!reader_item(reader, key, KIND_INPUT_NAME, "the name of an input")) continue;
+    for (const struct node *key = place->node->first; key; key = key->next)
         read_input(reader, option, place, key, &pipeline->inputs[pipeline->input_count++]);
-    }
     check_same_topic(reader);
 }
 

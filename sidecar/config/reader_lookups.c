@@ -18,24 +18,28 @@ static bool check_name(struct reader *reader, const struct node *key) {
     return true;
 }
 
+static void read_lookup(struct reader *reader, const struct option_row *option, const struct place *place,
+                        const struct node *key, struct lookup_config *lookup) {
+    struct place child = reader_child(reader, place, key->written, key->value);
+    const char *what = arena_printf(reader->arena, "the lookup \"%s\"", key->written).data;
+    if (!check_name(reader, key)) return;
+    if (reader_entry(reader, key->value, what, "users: {table: commerce.users, match: {id: user_id}}"))
+        reader_section(reader, option->child, &child, true, lookup);
+}
+
 void reader_lookups(struct reader *reader, const struct option_row *option, const struct place *place) {
     struct pipeline *pipeline = reader->pipeline;
     if (!reader_expect(reader, option, place, NODE_MAP)) return;
-    const struct node **maps = arena_alloc(reader->arena, (size_t)place->node->count * sizeof *maps);
     pipeline->lookups = memory_zalloc((size_t)place->node->count, sizeof *pipeline->lookups);
     for (const struct node *key = place->node->first; key; key = key->next) {
-        if (!check_name(reader, key)) continue;
-        maps[pipeline->lookup_count] = key->value;
         struct lookup_config *lookup = &pipeline->lookups[pipeline->lookup_count++];
         lookup->name = memory_strdup(key->written);
         lookup->position = key->position;
     }
     /* Only now, with all names known, can it be said what a name in one of them means. */
-    for (int i = 0; i < pipeline->lookup_count; i++) {
-        struct place child = reader_child(reader, place, pipeline->lookups[i].name, maps[i]);
-        if (reader_entry(reader, &child, "users: {table: commerce.users, match: {id: user_id}}"))
-            reader_section(reader, option->child, &child, true, &pipeline->lookups[i]);
-    }
+    int i = 0;
+    for (const struct node *key = place->node->first; key; key = key->next)
+        read_lookup(reader, option, place, key, &pipeline->lookups[i++]);
 }
 
 static bool read_pair(struct reader *reader, const struct node *key, struct source *source) {

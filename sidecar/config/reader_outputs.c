@@ -35,7 +35,7 @@ static const char *column_name(struct reader *reader, const struct node *node,
         const char *shown = node_describe(node, reader->arena);
         problems_add(reader->problems, node->position, "%s says where a value comes from, but not its column",
                      shown);
-        problems_hint(reader->problems, "write - column: %s", node->written);
+        problems_hint(reader->problems, "for example: - click_id: clicks.click_id");
         return NULL;
     }
     const char *name = reader_item(reader, node, KIND_COLUMN, "a column");
@@ -141,7 +141,7 @@ void reader_outputs(struct reader *reader, const struct option_row *option, cons
             problems_add(reader->problems, item->position,
                          "more than one output: this version writes to exactly one");
         reader->columns = NULL;
-        if (!reader_entry(reader, &child, "- postgres: {table: public.results, …}")) continue;
+        if (!reader_entry(reader, item, "an output", "- postgres: {table: public.results, …}")) continue;
         reader_section(reader, option->child, &child, true, output);
         check_primary_key(reader, &child);
     }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "config/utf8.h"
+#include "base/utf8.h"
 
 enum { FILE_MAX = 64 * 1024 };
 
@@ -79,7 +79,7 @@ static bool add_environment(const struct piece *piece, struct position position,
         problems_add(problems, position, "the environment variable \"%s\" is not set", name);
         problems_hint(problems, "set it, or give a default: ${%s:-value}", name);
         good = false;
-    } else if (value[utf8_good(value, strlen(value))]) {
+    } else if (utf8_valid_prefix(span_of(value)) < strlen(value)) {
         problems_add(problems, position, "the environment variable \"%s\" is not UTF-8 text", name);
         good = false;
     } else {
@@ -103,7 +103,16 @@ static const char *read_file(const char *path, struct buffer *out) {
 static const char *file_trouble(const struct buffer *content) {
     if (content->len > FILE_MAX) return "it is larger than 64 KiB";
     if (memchr(content->data, '\0', content->len)) return "it contains a NUL";
-    return utf8_good(content->data, content->len) < content->len ? "it is not UTF-8 text" : NULL;
+    return utf8_valid_prefix(buffer_view(content)) < content->len ? "it is not UTF-8 text" : NULL;
+}
+
+static void cannot_use(struct span path, const char *why, struct position position,
+                       struct problems *problems) {
+    struct buffer quoted;
+    buffer_init(&quoted);
+    problems_quote(path, &quoted);
+    problems_add(problems, position, "cannot use the file %s: %s", buffer_string(&quoted), why);
+    buffer_release(&quoted);
 }
 
 static bool add_file(const struct piece *piece, struct position position, struct buffer *out,
@@ -114,7 +123,7 @@ static bool add_file(const struct piece *piece, struct position position, struct
     const char *why = read_file(path, &content);
     if (!why) why = file_trouble(&content);
     if (why) {
-        problems_add(problems, position, "cannot use the file \"%s\": %s", path, why);
+        cannot_use(piece->name, why, position, problems);
     } else {
         if (content.len && content.data[content.len - 1] == '\n') content.len--;
         if (content.len && content.data[content.len - 1] == '\r') content.len--;
@@ -126,11 +135,13 @@ static bool add_file(const struct piece *piece, struct position position, struct
 }
 
 static bool refuse(const struct piece *piece, struct position position, struct problems *problems) {
-    bool unclosed = piece->kind == PIECE_UNCLOSED;
-    problems_add(problems, position,
-                 unclosed ? "\"%.*s\" has no closing brace" : "\"%.*s\" is not a variable",
-                 SPAN_ARGS(piece->text));
+    struct buffer quoted;
+    buffer_init(&quoted);
+    problems_quote(piece->text, &quoted);
+    problems_add(problems, position, "%s %s", buffer_string(&quoted),
+                 piece->kind == PIECE_UNCLOSED ? "has no closing brace" : "is not a variable");
     problems_hint(problems, "write ${NAME}, ${NAME:-default} or ${file:/path}; $${ stands for ${ itself");
+    buffer_release(&quoted);
     return false;
 }
 

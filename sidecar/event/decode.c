@@ -11,7 +11,7 @@
 #include "event/excerpt.h"
 #include "event/key.h"
 #include "event/timestamp.h"
-#include "event/utf8.h"
+#include "base/utf8.h"
 
 enum {
     POOLED_RECORD_MAX = 256 * 1024, /* larger records are parsed into memory that is freed afterwards */
@@ -87,7 +87,7 @@ static void add_slots(struct decoder *decoder, const struct decoder_options *opt
     for (int i = 0; i < options->key_count; i++)
         decoder->key_slots[i] = add_slot(decoder, options->key_fields[i]);
     decoder->time_slot = add_slot(decoder, options->time->field);
-    decoder->found = memory_zalloc((size_t)decoder->slot_count, sizeof *decoder->found);
+    decoder->found = memory_zalloc((size_t)decoder->slot_count, sizeof(void *));
     decoder->values = memory_zalloc((size_t)decoder->slot_count, sizeof *decoder->values);
     decoder->key_values = memory_zalloc((size_t)options->key_count, sizeof *decoder->key_values);
 }
@@ -157,8 +157,7 @@ static void large_free(void *context, void *old) {
 
 static yyjson_doc *read_large(struct decoder *decoder, struct span record, yyjson_read_err *error) {
     const yyjson_alc allocator = {large_malloc, large_realloc, large_free, NULL};
-    decoder->large =
-        yyjson_read_opts((char *)(uintptr_t)record.data, record.len, read_flags, &allocator, error);
+    decoder->large = yyjson_read_opts((char *)record.data, record.len, read_flags, &allocator, error);
     return decoder->large;
 }
 
@@ -177,7 +176,7 @@ static yyjson_doc *read_pooled(struct decoder *decoder, struct span record, yyjs
     if (yyjson_read_max_memory_usage(record.len, read_flags) > decoder->pool_size)
         grow_pool(decoder, record.len);
     yyjson_alc_pool_init(&allocator, decoder->pool, decoder->pool_size);
-    return yyjson_read_opts((char *)(uintptr_t)record.data, record.len, read_flags, &allocator, error);
+    return yyjson_read_opts((char *)record.data, record.len, read_flags, &allocator, error);
 }
 
 static enum outcome refuse_unreadable(struct decoder *decoder, struct span record,
@@ -253,7 +252,7 @@ static enum outcome parse(struct decoder *decoder, struct span record, yyjson_va
 static void find_fields(struct decoder *decoder, yyjson_val *root) {
     yyjson_obj_iter members = yyjson_obj_iter_with(root);
     yyjson_val *name;
-    memset(decoder->found, 0, (size_t)decoder->slot_count * sizeof *decoder->found);
+    for (int i = 0; i < decoder->slot_count; i++) decoder->found[i] = NULL;
     while ((name = yyjson_obj_iter_next(&members))) {
         int slot = find_slot(decoder, yyjson_get_str(name), yyjson_get_len(name));
         if (slot >= 0) decoder->found[slot] = yyjson_obj_iter_get_val(name);
@@ -416,7 +415,7 @@ static enum outcome read_key(struct decoder *decoder, struct event *event) {
 }
 
 static enum outcome read_record(struct decoder *decoder, const struct record *record, struct event *event) {
-    yyjson_val *root;
+    yyjson_val *root = NULL;
     enum outcome outcome = parse(decoder, record->value, &root);
     if (outcome != OUTCOME_COUNT) return outcome;
     find_fields(decoder, root);

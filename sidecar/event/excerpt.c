@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "event/utf8.h"
+#include "base/utf8.h"
 
 /* Two-byte escapes; 0 for a character that has none. */
 static char short_escape(char c, bool quoted) {

@@ -211,8 +211,9 @@ static char *put_time(int64_t time_us, char separator, char *at) {
 
 size_t timestamp_format(int64_t time_us, char *text) {
     char *end = put_time(time_us, ' ', text);
-    memcpy(end, "+00", 3);
-    return (size_t)(end + 3 - text);
+    *end++ = '+';
+    end = put_two(end, 0);
+    return (size_t)(end - text);
 }
 
 size_t timestamp_format_iso(int64_t time_us, char *text) {

@@ -79,6 +79,7 @@ static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, stru
     case RD_KAFKA_CONF_UNKNOWN: return unknown_property(name, error);
     case RD_KAFKA_CONF_INVALID: break;
     }
+    why[strcspn(why, "\n")] = '\0'; /* some of its messages end with one */
     return error_set(error, ERROR_CONFIG, "kafka property \"%s\": %s", name, why);
 }
 
@@ -294,6 +295,7 @@ bool client_has_ended(rd_kafka_t *client, struct error *error) {
     char why[500] = "";
     rd_kafka_resp_err_t code = rd_kafka_fatal_error(client, why, sizeof why);
     if (!code) return false;
-    error_set(error, ERROR_FATAL, "the kafka client has ended: %s (%s)", why, rd_kafka_err2name(code));
+    enum error_class class = client_error_class(code) == ERROR_CONFIG ? ERROR_CONFIG : ERROR_FATAL;
+    error_set(error, class, "the kafka client has ended: %s (%s)", why, rd_kafka_err2name(code));
     return true;
 }

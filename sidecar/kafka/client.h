@@ -48,8 +48,8 @@ enum error_class client_error_class(rd_kafka_resp_err_t code);
 bool client_error(struct error *error, rd_kafka_resp_err_t code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Whether the client has ended for good; then `error` says why, in the words of the first cause, with the
- * class fatal. */
+/* Whether the client has ended for good; then `error` says why, in the words of the first cause. Its class is
+ * config when rights or settings were the cause, otherwise fatal. */
 bool client_has_ended(rd_kafka_t *client, struct error *error);
 
 #endif

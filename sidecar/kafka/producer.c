@@ -41,6 +41,20 @@ static struct span span_at(const void *data, size_t len) {
     return (struct span){data, data ? len : 0};
 }
 
+static void describe_failure(struct producer *producer, const rd_kafka_message_t *message,
+                             struct error *error) {
+    struct error end;
+    const char *topic = rd_kafka_topic_name(message->rkt);
+    size_t bytes = message->key_len + message->len;
+    bool timed_out = message->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT && producer->trouble[0];
+    if (client_has_ended(producer->client, &end))
+        error_set(error, end.class, "a record of %zu bytes for topic \"%s\" was not accepted: %s", bytes,
+                  topic, end.message);
+    else
+        client_error(error, message->err, "a record of %zu bytes for topic \"%s\" was not accepted%s%s",
+                     bytes, topic, timed_out ? ": " : "", timed_out ? producer->trouble : "");
+}
+
 static void count_failure(struct producer *producer, const rd_kafka_message_t *message) {
     struct producer_failure failure = {
         .topic = rd_kafka_topic_name(message->rkt),
@@ -50,9 +64,7 @@ static void count_failure(struct producer *producer, const rd_kafka_message_t *m
         .tag = (uintptr_t)message->_private,
         .code = message->err,
     };
-    const char *because = message->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ? producer->trouble : "";
-    client_error(&failure.error, message->err, "a record of %zu bytes for topic \"%s\" was not accepted%s%s",
-                 message->len + message->key_len, failure.topic, *because ? ": " : "", because);
+    describe_failure(producer, message, &failure.error);
     if (producer->on_failure && producer->on_failure(producer->context, &failure)) {
         producer->settled++;
         return;

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "kafka/client.h"
 
-enum { FIRST_WAIT_MS = 500, CREATED_POLL_MS = 50 };
+enum { FIRST_WAIT_MS = 500, CREATED_POLL_MS = 50, USUAL_BATCH_BYTES = 1000000 };
 
 struct topics {
     rd_kafka_t *client;
@@ -76,26 +76,42 @@ static bool unanswered(struct topics *topics, int timeout_ms, rd_kafka_resp_err_
     if (topics->blame)
         return error_set(error, ERROR_RETRY, "no answer from the brokers \"%s\" within %g s: %s", brokers,
                          timeout_ms / 1000.0, topics->blame_text);
-    return client_error(error, code, "no answer from the brokers \"%s\" within %g s", brokers,
-                        timeout_ms / 1000.0);
+    return error_set(error, ERROR_RETRY,
+                     "no answer from the brokers \"%s\" within %g s (%s)\n"
+                     "hint: perhaps they expect TLS or SASL; see the property security.protocol",
+                     brokers, timeout_ms / 1000.0, rd_kafka_err2name(code));
 }
 
 /* The client waits silently for as long as it is told to, so it is asked in growing steps, with a look at its
- * errors in between: wrong credentials need not wait for the end. */
-static bool fetch_metadata(struct topics *topics, rd_kafka_topic_t *topic, int timeout_ms,
-                           const struct rd_kafka_metadata **metadata, struct error *error) {
+ * errors in between: wrong credentials need not wait for the end. Zero for an answer. */
+static rd_kafka_resp_err_t
+ask_in_steps(struct topics *topics, int timeout_ms,
+             rd_kafka_resp_err_t (*ask)(struct topics *topics, void *answer, int ms), void *answer) {
     int64_t deadline = deadline_of(timeout_ms);
     for (int wait = FIRST_WAIT_MS;; wait *= 2) {
         int left = left_ms(deadline);
-        rd_kafka_resp_err_t code =
-            rd_kafka_metadata(topics->client, 0, topic, metadata, wait < left ? wait : left);
+        rd_kafka_resp_err_t code = ask(topics, answer, wait < left ? wait : left);
         rd_kafka_poll(topics->client, 0);
-        if (!code) {
-            topics->blame = RD_KAFKA_RESP_ERR_NO_ERROR; /* of several brokers one did answer */
-            return true;
-        }
-        if (wait >= left || is_hopeless(topics->blame)) return unanswered(topics, timeout_ms, code, error);
+        if (!code) topics->blame = RD_KAFKA_RESP_ERR_NO_ERROR; /* of several brokers one did answer */
+        if (!code || wait >= left || is_hopeless(topics->blame)) return code;
     }
+}
+
+struct metadata_question {
+    rd_kafka_topic_t *topic;
+    const struct rd_kafka_metadata *metadata;
+};
+
+/* Always of one topic: asked without one, the client asks about every topic it has heard of. */
+static rd_kafka_resp_err_t ask_metadata(struct topics *topics, void *answer, int ms) {
+    struct metadata_question *question = answer;
+    return rd_kafka_metadata(topics->client, 0, question->topic, &question->metadata, ms);
+}
+
+static rd_kafka_resp_err_t ask_cluster_id(struct topics *topics, void *answer, int ms) {
+    char **id = answer;
+    *id = rd_kafka_clusterid(topics->client, ms);
+    return *id ? RD_KAFKA_RESP_ERR_NO_ERROR : RD_KAFKA_RESP_ERR__TIMED_OUT;
 }
 
 static bool count_of(const struct rd_kafka_metadata *metadata, const char *topic, int *count,
@@ -111,14 +127,13 @@ static bool count_of(const struct rd_kafka_metadata *metadata, const char *topic
 
 bool topics_partitions(struct topics *topics, const char *topic, int timeout_ms, int *count,
                        struct error *error) {
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_topic_t *handle = rd_kafka_topic_new(topics->client, topic, NULL);
-    if (!handle) return client_error(error, rd_kafka_last_error(), "topic \"%s\"", topic);
-    bool done = fetch_metadata(topics, handle, timeout_ms, &metadata, error);
-    rd_kafka_topic_destroy(handle);
-    if (!done) return false;
-    done = count_of(metadata, topic, count, error);
-    rd_kafka_metadata_destroy(metadata);
+    struct metadata_question question = {.topic = rd_kafka_topic_new(topics->client, topic, NULL)};
+    if (!question.topic) return client_error(error, rd_kafka_last_error(), "topic \"%s\"", topic);
+    rd_kafka_resp_err_t code = ask_in_steps(topics, timeout_ms, ask_metadata, &question);
+    rd_kafka_topic_destroy(question.topic);
+    if (code) return unanswered(topics, timeout_ms, code, error);
+    bool done = count_of(question.metadata, topic, count, error);
+    rd_kafka_metadata_destroy(question.metadata);
     return done;
 }
 
@@ -132,13 +147,10 @@ bool topics_require(struct topics *topics, const char *topic, int timeout_ms, in
 }
 
 char *topics_cluster_id(struct topics *topics, int timeout_ms, struct error *error) {
-    const struct rd_kafka_metadata *metadata;
-    if (!fetch_metadata(topics, NULL, timeout_ms, &metadata, error)) return NULL;
-    rd_kafka_metadata_destroy(metadata);
-    char *id = rd_kafka_clusterid(topics->client, timeout_ms);
-    if (!id) {
-        error_set(error, ERROR_RETRY, "the brokers \"%s\" did not tell the cluster's id",
-                  topics->config->brokers);
+    char *id;
+    rd_kafka_resp_err_t code = ask_in_steps(topics, timeout_ms, ask_cluster_id, &id);
+    if (code) {
+        unanswered(topics, timeout_ms, code, error);
         return NULL;
     }
     char *copy = memory_strdup(id);
@@ -155,11 +167,11 @@ struct request {
 
 static bool request_init(struct request *request, struct topics *topics, rd_kafka_admin_op_t operation,
                          int timeout_ms, struct error *error) {
-    const struct rd_kafka_metadata *metadata;
     char why[200];
     /* a connection first, because its errors are clearer than those of the request */
-    if (!fetch_metadata(topics, NULL, timeout_ms, &metadata, error)) return false;
-    rd_kafka_metadata_destroy(metadata);
+    char *id = topics_cluster_id(topics, timeout_ms, error);
+    if (!id) return false;
+    free(id);
     request->queue = rd_kafka_queue_new(topics->client);
     request->options = rd_kafka_AdminOptions_new(topics->client, operation);
     request->timeout_ms = timeout_ms;
@@ -219,6 +231,13 @@ char *topics_setting(struct topics *topics, const char *topic, const char *name,
     }
     request_release(&request);
     return value;
+}
+
+int topics_batch_bytes(struct topics *topics, const char *topic, int timeout_ms) {
+    char *limit = topics_setting(topics, topic, "max.message.bytes", timeout_ms, NULL);
+    long bytes = limit ? strtol(limit, NULL, 10) : 0;
+    free(limit);
+    return bytes > 0 && bytes < USUAL_BATCH_BYTES ? (int)bytes : 0;
 }
 
 static rd_kafka_NewTopic_t *new_topic(const struct topic_plan *plan, struct error *error) {

@@ -31,6 +31,10 @@ bool topics_require(struct topics *topics, const char *topic, int timeout_ms, in
 char *topics_setting(struct topics *topics, const char *topic, const char *name, int timeout_ms,
                      struct error *error) MUST_CHECK;
 
+/* The `batch_bytes` for a producer of this topic: its max.message.bytes where that is below the usual; 0 when
+ * it is not, or when we may not see it. */
+int topics_batch_bytes(struct topics *topics, const char *topic, int timeout_ms);
+
 /* The cluster's own id; free() it. NULL with a retry error when no broker told it in time. */
 char *topics_cluster_id(struct topics *topics, int timeout_ms, struct error *error) MUST_CHECK;
 

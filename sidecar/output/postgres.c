@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "output/postgres_column.h"
+#include "event/postgres_column.h"
 #include "postgres/array.h"
 
 struct postgres_output {
@@ -121,6 +121,15 @@ void postgres_output_free(struct postgres_output *output) {
 /* --- rows
  * --------------------------------------------------------------------------------------------------- */
 
+/* Equal keys get equal texts, so that one statement never meets the same row twice. */
+static void canonical_keys(const struct postgres_output *output, struct row *row, struct arena *arena) {
+    for (int k = 0; k < output->config->primary_key_count; k++) {
+        int column = output->primary_key[k];
+        struct value *value = &row->values[column];
+        if (value->type != VALUE_NULL) value->text = column_key(&output->types[column], value->text, arena);
+    }
+}
+
 bool postgres_output_accept(const void *context, struct row *row, struct arena *arena, char *why,
                             size_t why_size) {
     const struct postgres_output *output = context;
@@ -133,6 +142,7 @@ bool postgres_output_accept(const void *context, struct row *row, struct arena *
         }
         row->values[i] = (struct value){text.data ? VALUE_STRING : VALUE_NULL, text};
     }
+    canonical_keys(output, row, arena);
     return true;
 }
 

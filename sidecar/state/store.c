@@ -119,7 +119,8 @@ bool store_insert(struct store *store, struct hash128 key, int64_t time_us, int6
         memcpy(entry->body.uuid, uuid, sizeof uuid);
         entry->packed = 1;
     } else {
-        entry->body.bytes = encode(&bucket->fields, fields, store->field_count);
+        int count = store->field_count;
+        entry->body.bytes = count ? encode(&bucket->fields, fields, count) : NULL;
     }
     return true;
 }

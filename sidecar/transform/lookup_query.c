@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "output/postgres_column.h"
+#include "event/postgres_column.h"
 #include "postgres/array.h"
 
 struct lookup_query {

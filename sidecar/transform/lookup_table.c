@@ -87,6 +87,9 @@ static bool read_whole(const char *file, struct buffer *text, struct error *erro
 static bool load_rows(struct lookup_table *table, struct span text, const char *file, struct error *error) {
     struct span names[CSV_COLUMNS_MAX], fields[CSV_COLUMNS_MAX];
     struct value values[CSV_COLUMNS_MAX];
+    /* what spreadsheets write first is no part of a name */
+    if (text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
+        text = (struct span){text.data + 3, text.len - 3};
     int named = csv_row(&text, &table->arena, names, CSV_COLUMNS_MAX);
     if (named <= 0)
         return error_set(error, ERROR_CONFIG, "\"%s\" does not begin with a line of column names", file);
@@ -99,7 +102,8 @@ static bool load_rows(struct lookup_table *table, struct span text, const char *
                              count == -1 ? "a quoted field does not end"
                                          : "the number of fields is not that of the first line");
         for (int i = 0; i < count; i++)
-            values[i] = (struct value){fields[i].len ? VALUE_STRING : VALUE_NULL, fields[i]};
+            values[i] =
+                fields[i].len ? (struct value){VALUE_STRING, fields[i]} : (struct value){VALUE_NULL, {0}};
         lookup_table_add(table, names, values, count);
     }
     return true;

@@ -100,9 +100,10 @@ class Case:
         """The table, the ledger and the dead letters against the oracle. closed: every conversion was made final;
         duplicates: the program may have written a dead letter twice, since it was killed."""
         oracle = self.oracle()
-        wrong = differences(oracle.rows(closed), self.database.rows())
+        oracle.judge(closed)
+        wrong = differences(oracle.rows(), self.database.rows())
         assert not wrong, "\n".join([f"{len(wrong)} differences:", *wrong[:20]])
-        outcomes = oracle.outcomes(closed)
+        outcomes = oracle.outcomes()
         self.check_ledger(outcomes, complete=closed)
         self.check_dead_letters(outcomes, duplicates)
 
@@ -156,7 +157,8 @@ class Case:
 
         def done():
             self.load_advances()
-            return not differences(oracle.rows(closed=False), self.database.rows())
+            oracle.judge(closed=False)
+            return not differences(oracle.rows(), self.database.rows())
 
         eventually(done, what, timeout)
 

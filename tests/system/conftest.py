@@ -84,6 +84,7 @@ def bare_case(program, kafka, database, mark, tmp_path, request):
 @pytest.fixture
 def case(bare_case):
     bare_case.create_topics()
+    bare_case.kafka.create(bare_case.pipeline.dead_letters, 1)
     return bare_case
 
 

@@ -13,7 +13,7 @@ def history(rnd: random.Random, length: int, *, users: int = 40, span: float | N
     events = []
     for n in range(length):
         at = n * span / length
-        user = rnd.choice([1, rnd.randrange(users), rnd.randrange(users), 100])
+        user = rnd.choice([1, 100, *(rnd.randrange(users) for _ in range(6))])
         events.append(_event(rnd, user, at))
         if rnd.random() < 0.02:
             events.append(rnd.choice(events[-20:]))  # sent again

@@ -23,6 +23,17 @@ class Kafka:
         self.brokers = brokers
         self.admin = AdminClient({"bootstrap.servers": brokers, **QUIET})
         self.producer = self.new_producer()
+        self.consumer = Consumer(
+            {
+                "bootstrap.servers": brokers,
+                "group.id": "reader",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": 20,
+                **QUIET,
+            }
+        )
 
     def new_producer(self, **settings) -> Producer:
         return Producer(
@@ -81,32 +92,18 @@ class Kafka:
 
     def read(self, topic: str) -> list[Record]:
         """Every record of the topic as it is now, by partition and offset."""
-        partitions = self.topics().get(topic, 0)
-        consumer = Consumer(
-            {
-                "bootstrap.servers": self.brokers,
-                "group.id": "reader",
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "auto.offset.reset": "earliest",
-                "fetch.wait.max.ms": 20,
-                **QUIET,
-            }
-        )
-        records = []
-        try:
-            consumer.assign([TopicPartition(topic, p, 0) for p in range(partitions)])
-            while partitions:
-                for message in consumer.consume(1000, timeout=0.05):
-                    error = message.error()
-                    if error and error.code() == KafkaError._PARTITION_EOF:
-                        partitions -= 1
-                    elif error:
-                        raise KafkaException(error)
-                    else:
-                        records.append(_record(message))
-        finally:
-            consumer.close()
+        partitions, records = self.topics().get(topic, 0), []
+        self.consumer.assign([TopicPartition(topic, p, 0) for p in range(partitions)])
+        while partitions:
+            for message in self.consumer.consume(1000, timeout=0.02):
+                error = message.error()
+                if error and error.code() == KafkaError._PARTITION_EOF:
+                    partitions -= 1
+                elif error:
+                    raise KafkaException(error)
+                else:
+                    records.append(_record(message))
+        self.consumer.unassign()
         return sorted(records, key=lambda r: (r.partition, r.offset))
 
     def group_members(self, group: str) -> list[int]:

@@ -155,32 +155,33 @@ class Oracle:
                 for r in records:
                     timestamp = None if r.timestamp_ms is None else r.timestamp_ms * 1000
                     copy.write_row((role, r.partition, r.offset, timestamp, r.value, *classify(r, settings)))
-        database.execute("analyze oracle.raw")
+        database.execute("analyze oracle.raw, oracle.settings")
 
-    def _judge(self, cursor, closed: bool) -> None:
-        """Makes the temporary table verdict; where the input is closed every conversion is final."""
-        cursor.execute("set local search_path = oracle, public; set local jit = off")
-        cursor.execute(QUERY)
-        if closed:
-            cursor.execute("update verdict set released = true")
+    def judge(self, closed: bool) -> None:
+        """Makes the table verdict, which the questions below are put to. closed: every conversion is final."""
+        with self.database.connection.transaction(), self.database.connection.cursor() as cursor:
+            cursor.execute("drop table if exists oracle.verdict; analyze oracle.advance")
+            # The planner knows nothing about what comes out of the query's steps, and guesses loops within loops.
+            for setting in ("search_path = oracle", "jit = off", "enable_nestloop = off", "enable_mergejoin = off"):
+                cursor.execute(f"set local {setting}")
+            cursor.execute(QUERY)
+            if closed:
+                cursor.execute("update verdict set released = true")
 
-    def rows(self, closed: bool) -> list[dict]:
+    def rows(self) -> list[dict]:
         """The table as it must be: of several conversions with one id the greatest offset stands."""
-        with self.database.connection.transaction(), self.database.connection.cursor() as cursor:
-            self._judge(cursor, closed)
-            cursor.execute(
-                f"""select distinct on (checkout_id) {', '.join(COLUMNS)} from verdict
-                    where released and outcome in ('attributed', 'unattributed')
-                    order by checkout_id, "offset" desc"""
-            )
-            return [dict(zip(COLUMNS, row)) for row in cursor.fetchall()]
+        rows = self.database.query(
+            f"""select distinct on (checkout_id) {', '.join(COLUMNS)} from oracle.verdict
+                where released and outcome in ('attributed', 'unattributed')
+                order by checkout_id, "offset" desc"""
+        )
+        return [dict(zip(COLUMNS, row)) for row in rows]
 
-    def outcomes(self, closed: bool) -> list[tuple[str, int, int, str, bool]]:
+    def outcomes(self) -> list[tuple[str, int, int, str, bool]]:
         """Of every record: role, partition, offset, outcome, released."""
-        with self.database.connection.transaction(), self.database.connection.cursor() as cursor:
-            self._judge(cursor, closed)
-            cursor.execute('select role, partition, "offset", outcome, released from verdict order by 1, 2, 3')
-            return cursor.fetchall()
+        return self.database.query(
+            'select role, partition, "offset", outcome, released from oracle.verdict order by 1, 2, 3'
+        )
 
 
 def differences(expected: list[dict], actual: list[dict], key: str = "checkout_id") -> list[str]:

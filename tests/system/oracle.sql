@@ -8,21 +8,24 @@
 --            where a watermark was raised by something other than the records: idleness, or the end of the input
 --   settings(window_us, lateness_us, touch_bound_us, conversion_bound_us, late_policy, key_fields text[])
 --
--- and leaves the table verdict: one row a record with its outcome and, for a conversion, the row it stands for.
+-- and makes the table verdict: one row a record with its outcome and, for a conversion, the row it stands for.
 -- Times are microseconds since 1970.
 
-create temp table verdict on commit drop as
+create table verdict as
 with event as (
     select role, partition, "offset", time_us, convert_from(value, 'UTF8')::json as fields
     from raw where refused is null
 ),
 -- Keys compare by value, as jsonb does; a key with a part that is null joins with nothing.
 keyed as (
-    select e.*,
-        (select jsonb_agg(e.fields::jsonb -> name order by n)
-         from settings, unnest(key_fields) with ordinality as k(name, n)
-         having bool_and(e.fields ->> name is not null)) as key
-    from event e
+    select *, case when key_value is not null then dense_rank() over (order by key_value) end as key
+    from (
+        select e.*,
+            (select jsonb_agg(e.fields::jsonb -> name order by n)
+             from settings, unnest(key_fields) with ordinality as k(name, n)
+             having bool_and(e.fields ->> name is not null)) as key_value
+        from event e
+    ) e
 ),
 -- The watermark before each event, from the events before it in its own log, and from stored advances.
 seen as (
@@ -37,14 +40,13 @@ seen as (
     from keyed k, settings
 ),
 -- The touch watermark at the end of each log.
-finish as (
-    select p.partition,
-        greatest(
-            (select max(time_us) - (select touch_bound_us from settings)
-             from event e where e.role = 'touch' and e.partition = p.partition),
-            (select max(watermark_us) from advance a where a.role = 'touch' and a.partition = p.partition)
-        ) as watermark_us
+finish as materialized (
+    select p.partition, greatest(max(e.time_us) - max(s.touch_bound_us), max(a.watermark_us)) as watermark_us
     from (select distinct partition from raw) p
+    cross join settings s
+    left join event e on e.role = 'touch' and e.partition = p.partition
+    left join advance a on a.role = 'touch' and a.partition = p.partition
+    group by p.partition
 ),
 conversion as (
     select c.*, coalesce(c.time_us < c.watermark_us - s.lateness_us, false) as late,
@@ -53,15 +55,18 @@ conversion as (
     where c.role = 'conversion'
 ),
 touch as (select * from seen where role = 'touch' and key is not null),
--- The earliest touch that counts.
-choice as (
-    select distinct on (c.partition, c."offset") c.partition, c."offset",
-        t."offset" as touch_offset, t.time_us as touch_time_us, t.fields as touch_fields
+-- The earliest touch that counts, by (time, offset).
+earliest as (
+    select c.partition, c."offset", min(array[t.time_us, t."offset"]) as touch
     from conversion c join touch t on t.partition = c.partition and t.key = c.key, settings s
     where t.time_us between c.time_us - s.window_us and c.time_us
         and (t.watermark_us is null or t.watermark_us <= c.time_us + s.lateness_us)
         and (not c.late or t.time_us + s.window_us >= c.watermark_us - s.lateness_us)
-    order by c.partition, c."offset", t.time_us, t."offset"
+    group by c.partition, c."offset"
+),
+choice as (
+    select f.partition, f."offset", t."offset" as touch_offset, t.time_us as touch_time_us, t.fields as touch_fields
+    from earliest f join touch t on t.partition = f.partition and t."offset" = f.touch[2]
 ),
 -- The row a conversion stands for, and whether the table can hold it: numeric(5, 2), and a primary key.
 candidate as (

@@ -92,7 +92,8 @@ def test_init_prints_statements_that_work(case):
     process = case.pipeline.run("--print-sql", command="init")
     assert process.exit_code == 0, process.log
     assert not case.database.exists("tributary.progress"), "it printed, and did it too"
-    case.database.execute(process.output)
+    psql = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", case.database.url, "-f", process.output_file]
+    subprocess.run(psql, check=True, timeout=30)
     assert case.database.exists("tributary.progress")
     case.send(click(1, at=0), checkout(1, at=5))
     case.settle()

@@ -13,6 +13,11 @@ SECOND = 10**6
 MINUS_INFINITY = float("-inf")
 
 
+def rows(oracle, closed):
+    oracle.judge(closed)
+    return oracle.rows()
+
+
 def definition(touches, conversions, settings):
     """Outcome and touch of every conversion; events are (time, key) in offset order, key None: joins with nothing."""
     watermark, before = MINUS_INFINITY, []
@@ -74,7 +79,8 @@ def test_the_query_is_the_definition(database, seed):
         for offset, verdict in enumerate(verdicts):
             expected[partition, offset] = verdict
     oracle = Oracle(database, settings, touches, conversions)
-    got = {(p, o): outcome for role, p, o, outcome, _ in oracle.outcomes(closed=True) if role == "conversion"}
+    oracle.judge(closed=True)
+    got = {(p, o): outcome for role, p, o, outcome, _ in oracle.outcomes() if role == "conversion"}
     assert got == {place: outcome for place, (outcome, _) in expected.items()}
     assert len(set(got.values())) == 3
     clicks = {
@@ -82,7 +88,7 @@ def test_the_query_is_the_definition(database, seed):
         for (p, o), (outcome, touch) in expected.items()
         if outcome != "late"
     }
-    assert {row["checkout_id"]: row["click_id"] for row in oracle.rows(closed=True)} == clicks
+    assert {row["checkout_id"]: row["click_id"] for row in oracle.rows()} == clicks
 
 
 def test_what_an_open_log_releases(database):
@@ -91,10 +97,10 @@ def test_what_an_open_log_releases(database):
     touches = records_of([(10, 1)], 0, "click")
     conversions = records_of([(9, 1), (5, 2), (10, 3), (8, 1)], 0, "checkout") + records_of([(1, 1)], 1, "checkout")
     oracle = Oracle(database, settings, touches, conversions)
-    assert [row["checkout_id"] for row in oracle.rows(closed=False)] == ["checkout 0 0", "checkout 0 1"]
-    assert len(oracle.rows(closed=True)) == 5
+    assert [row["checkout_id"] for row in rows(oracle, closed=False)] == ["checkout 0 0", "checkout 0 1"]
+    assert len(rows(oracle, closed=True)) == 5
     database.execute("insert into oracle.advance values ('touch', 0, 1, %s)", time_us(text(when(11))))
-    assert len(oracle.rows(closed=False)) == 4
+    assert len(rows(oracle, closed=False)) == 4
 
 
 def test_stored_advances_move_the_watermark(database):
@@ -102,19 +108,19 @@ def test_stored_advances_move_the_watermark(database):
     touches = records_of([(10, 2), (0, 1)], 0, "click")
     conversions = records_of([(5, 1)], 0, "checkout")
     oracle = Oracle(database, settings, touches, conversions)
-    assert oracle.rows(closed=True)[0]["click_id"] == "click 0 1"
+    assert rows(oracle, closed=True)[0]["click_id"] == "click 0 1"
     database.execute("insert into oracle.advance values ('touch', 0, 1, %s)", time_us(text(when(5))) + 1)
-    assert oracle.rows(closed=True)[0]["click_id"] is None
+    assert rows(oracle, closed=True)[0]["click_id"] is None
     database.execute("update oracle.advance set next_offset = 2")
-    assert oracle.rows(closed=True)[0]["click_id"] == "click 0 1"
+    assert rows(oracle, closed=True)[0]["click_id"] == "click 0 1"
 
 
 def one(database, **fields):
     """The verdict on one checkout with these fields, and its row."""
     value = json.dumps({"checkout_id": "c", "datetime_occured": text(when(0))} | fields).encode()
     oracle = Oracle(database, Settings(), [], [Record(0, 0, None, None, value, {})])
-    rows = oracle.rows(closed=True)
-    return oracle.outcomes(closed=True)[0][3], rows[0] if rows else None
+    found = rows(oracle, closed=True)
+    return oracle.outcomes()[0][3], found[0] if found else None
 
 
 @pytest.mark.parametrize(

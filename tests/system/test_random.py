@@ -10,8 +10,8 @@ def test_a_random_history_at_once(case, rnd):
     case.pipeline.change("attribute.window", rnd.choice(["30s", "10m", "1h"]))
     case.pipeline.change("attribute.allowed_lateness", rnd.choice(["0s", "20s"]))
     case.pipeline.change("attribute.max_drift", rnd.choice(["1m", "1h"]))
-    case.send(*history(rnd, 20_000, span=rnd.choice([600, 10_000])))
-    case.settle("--workers", str(rnd.choice([1, 2, 4])))
+    case.send(*history(rnd, 12_000, span=rnd.choice([600, 10_000])))
+    case.settle("--workers", str(rnd.choice([1, 2, 4])), duplicates=True)
 
 
 def test_a_random_history_through_kills(case, rnd):

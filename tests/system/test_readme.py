@@ -21,7 +21,7 @@ def scripts():
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("script", scripts())
+@pytest.mark.parametrize("script", list(scripts()))
 def test_commands_of_the_page(program, script, tmp_path):
     environment = {**os.environ, "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
     done = subprocess.run(

@@ -48,6 +48,7 @@ def test_ends_within_seconds(case):
 
 def test_ended_before_anything_happened(case):
     process = case.start()
+    eventually(lambda: process.log, "the first line of the log")
     assert process.stop() == 0
 
 

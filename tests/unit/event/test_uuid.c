@@ -30,6 +30,7 @@ END_TEST
 /* Every byte at every place: only the one that belongs there is let in. */
 START_TEST(pack_refuses) {
     uint8_t bytes[UUID_BYTES];
+    int wrong = 0;
     for (int place = 0; place < UUID_TEXT; place++) {
         for (int byte = 0; byte < 256; byte++) {
             char text[UUID_TEXT];
@@ -37,9 +38,10 @@ START_TEST(pack_refuses) {
             text[place] = (char)byte;
             bool is_digit = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f');
             bool fits = canonical[place] == '-' ? byte == '-' : is_digit;
-            ck_assert_int_eq(uuid_pack((struct span){text, UUID_TEXT}, bytes), fits);
+            wrong += uuid_pack((struct span){text, UUID_TEXT}, bytes) != fits;
         }
     }
+    ck_assert_int_eq(wrong, 0);
     ck_assert(!uuid_pack((struct span){canonical, 35}, bytes));
     ck_assert(!uuid_pack(span_of("7e0ba57b-9d4c-4a5b-8f6e-1f0f3a6d2c110"), bytes));
     ck_assert(!uuid_pack((struct span){0}, bytes));

@@ -8,10 +8,11 @@
  * "infinity" and "-infinity" only; digits past the microsecond are cut off; a time without a zone sent to a
  * timestamptz is UTC whatever the session's zone, and a zone sent to a timestamp or date is ignored, as
  * Postgres does. Refused although Postgres reads them, because only an accident would send them: hexadecimal
- * floats, "nan(1)", blanks inside a number ("1e 5"), "today", BC and other non-ISO dates, hour 24, second 60,
- * and JSON nested more than COLUMN_JSON_DEPTH_MAX deep (somewhere beyond, Postgres runs out of stack). */
-#ifndef TRIBUTARY_OUTPUT_POSTGRES_COLUMN_H
-#define TRIBUTARY_OUTPUT_POSTGRES_COLUMN_H
+ * floats, "nan(1)", blanks inside a number ("1e 5"), IPv6 addresses ending in half an IPv4 one, "today", BC
+ * and other non-ISO dates, hour 24, second 60, and JSON nested more than COLUMN_JSON_DEPTH_MAX deep
+ * (somewhere beyond, Postgres runs out of stack). */
+#ifndef TRIBUTARY_EVENT_POSTGRES_COLUMN_H
+#define TRIBUTARY_EVENT_POSTGRES_COLUMN_H
 
 #include <stdbool.h>
 #include <stddef.h>

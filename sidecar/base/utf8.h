@@ -1,6 +1,6 @@
 /* utf8.h: what has to be known about UTF-8 besides what the JSON reader checks itself. Pure; any thread. */
-#ifndef TRIBUTARY_EVENT_UTF8_H
-#define TRIBUTARY_EVENT_UTF8_H
+#ifndef TRIBUTARY_BASE_UTF8_H
+#define TRIBUTARY_BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
-#include "event/utf8.h"
+#include "base/utf8.h"
 
-#include "suite.h"
+#include "../event/suite.h"
 
 static const struct {
     const char *text;

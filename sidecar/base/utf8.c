@@ -1,4 +1,4 @@
-#include "event/utf8.h"
+#include "base/utf8.h"
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "output/postgres_column.h"
+#include "event/postgres_column.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "event/excerpt.h"
 #include "event/number.h"
 #include "event/timestamp.h"
-#include "event/utf8.h"
+#include "base/utf8.h"
 #include "event/uuid.h"
 
 enum {
