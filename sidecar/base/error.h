@@ -11,7 +11,7 @@ enum error_class {
     ERROR_RETRY,  /* the other side is away or busy: try again with back-off */
     ERROR_POISON, /* this record is at fault: dead letter */
     ERROR_CONFIG, /* the pipeline or its surroundings are set up wrongly: stop, exit code 2 */
-    ERROR_FENCED, /* another worker owns the partition now: drop its state */
+    ERROR_FENCED, /* another member has taken our place for good: stop, exit code 4 */
     ERROR_FATAL,  /* nothing sensible can follow: stop, exit code 1 */
 };
 

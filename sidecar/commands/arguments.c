@@ -147,5 +147,12 @@ int arguments_refuse(const char *command, const char *format, ...) {
 
 int arguments_fail(const char *command, const struct error *error) {
     fprintf(stderr, "tributary %s: %s\n", command, error->message);
-    return error->class == ERROR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
+    switch (error->class) {
+    case ERROR_CONFIG: return EXIT_CONFIG;
+    case ERROR_FENCED: return EXIT_KAFKA_FATAL;
+    case ERROR_RETRY:
+    case ERROR_POISON:
+    case ERROR_FATAL: break;
+    }
+    return EXIT_FAILED;
 }

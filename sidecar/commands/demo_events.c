@@ -200,9 +200,7 @@ static struct pair pair_of_checkout(const struct demo *demo, struct dice *dice, 
  * place that has room for all of it. */
 
 static char *put(char *at, const char *text) {
-    size_t len = strlen(text);
-    memcpy(at, text, len);
-    return at + len;
+    return stpcpy(at, text);
 }
 
 static char *put_number(char *at, uint64_t number) {

@@ -265,8 +265,8 @@ static bool send_json(struct produce *produce, struct span line, struct error *e
     struct producer_record record = {.topic = produce->topic, .value = line, .tag = tag_of(&produce->lines)};
     yyjson_read_err wrong;
     char what[300];
-    /* without YYJSON_READ_INSITU the text stays as it is */
-    yyjson_doc *document = yyjson_read_opts((char *)(uintptr_t)line.data, line.len, YYJSON_READ_NUMBER_AS_RAW,
+    /* lines.line is what `line` is a view of; without YYJSON_READ_INSITU it stays as it is */
+    yyjson_doc *document = yyjson_read_opts(produce->lines.line, line.len, YYJSON_READ_NUMBER_AS_RAW,
                                             produce->parser_memory, &wrong);
     yyjson_val *object = yyjson_doc_get_root(document);
     bool done;
@@ -326,7 +326,7 @@ static bool send_lines(struct produce *produce, struct error *error) {
     while (!stop_requested()) {
         switch (lines_next(&produce->lines, &line, error)) {
         case LINES_READ: break;
-        case LINES_END: return true;
+        case LINES_END:
         case LINES_INTERRUPTED: return true;
         case LINES_FAILED: return false;
         }

@@ -257,7 +257,7 @@ static const rd_kafka_resp_err_t config_codes[] = {
     RD_KAFKA_RESP_ERR_TOPIC_DELETION_DISABLED,
 };
 
-#define HAS(codes, code) has(codes, sizeof codes / sizeof *codes, code)
+#define HAS(codes, code) has((codes), sizeof(codes) / sizeof *(codes), (code))
 
 static bool has(const rd_kafka_resp_err_t *codes, size_t count, rd_kafka_resp_err_t code) {
     for (size_t i = 0; i < count; i++)

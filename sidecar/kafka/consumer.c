@@ -55,13 +55,12 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, rd_kafka_
 }
 
 static rd_kafka_conf_t *make_conf(const struct consumer_options *options, struct error *error) {
-    /* Queue limits hold per partition here, since no queue is forwarded, and a queue exceeds them by one fetch. */
-    static const struct client_setting defaults[] = {{"queued.min.messages", "20000"},
-                                                     {"queued.max.messages.kbytes", "1024"},
-                                                     {"fetch.message.max.bytes", "524288"},
-                                                     {"fetch.wait.max.ms", "100"},
-                                                     {"session.timeout.ms", "10000"},
-                                                     {NULL, NULL}};
+    /* Queue limits hold per partition here, since no queue is forwarded, and a queue exceeds them by one
+     * fetch. */
+    static const struct client_setting defaults[] = {
+        {"queued.min.messages", "20000"},      {"queued.max.messages.kbytes", "1024"},
+        {"fetch.message.max.bytes", "524288"}, {"fetch.wait.max.ms", "100"},
+        {"session.timeout.ms", "10000"},       {NULL, NULL}};
     const struct kafka_config *config = options->config;
     char role[32], instance[512];
     snprintf(role, sizeof role, "worker-%d", options->worker);
@@ -136,7 +135,10 @@ static bool serve(struct consumer *consumer, rd_kafka_message_t *message, struct
     char text[512];
     snprintf(text, sizeof text, "%s", code ? rd_kafka_message_errstr(message) : "");
     rd_kafka_message_destroy(message);
-    if (client_has_ended(consumer->client, error)) return false;
+    if (client_has_ended(consumer->client, error)) {
+        error->class = ERROR_FENCED;
+        return false;
+    }
     switch (code) {
     case RD_KAFKA_RESP_ERR_NO_ERROR: return true; /* of a queue that is gone: its offset will be read again */
     case RD_KAFKA_RESP_ERR__PARTITION_EOF: return true;

@@ -153,6 +153,14 @@ static void *loose(const void *data) {
     return pointer.loose;
 }
 
+static void *opaque_of(uintptr_t tag) {
+    union {
+        uintptr_t tag;
+        void *opaque;
+    } pointer = {tag};
+    return pointer.opaque;
+}
+
 static rd_kafka_resp_err_t enqueue(struct producer *producer, const struct producer_record *record,
                                    int32_t partition) {
     rd_kafka_headers_t *headers = headers_of(record);
@@ -163,7 +171,7 @@ static rd_kafka_resp_err_t enqueue(struct producer *producer, const struct produ
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {loose(record->key.data), record->key.len}},
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {loose(record->value.data), record->value.len}},
         {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = record->timestamp_ms},
-        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)record->tag},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = opaque_of(record->tag)},
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
     };
     rd_kafka_error_t *refused = rd_kafka_produceva(producer->client, fields, SEND_FIELDS + (headers != NULL));

@@ -22,6 +22,7 @@ struct partition {
     struct log_position touches, conversions;
     struct progress committed; /* what the database holds */
     bool rebuilding;           /* touches before committed.touch_offset are read again, to fill the store */
+    bool whole;                /* the store held what `committed` says when it was made or rebuilt */
     struct store *store;
     struct queue queue;
     uint64_t decided;             /* queue entries before this number have their outcome */
@@ -104,6 +105,11 @@ static int64_t conversion_watermark(const struct partition *partition) {
     return conversion_watermark_of(partition, &partition->conversions.watermark);
 }
 
+static bool holds_committed(const struct partition *partition) {
+    struct store_held held = store_held(partition->store, INT64_MIN);
+    return held.count == partition->committed.held.count && held.xor == partition->committed.held.xor ;
+}
+
 struct partition *partition_new(const struct join *join, int number, const struct progress *progress,
                                 const struct advances *touch_advances,
                                 const struct advances *conversion_advances) {
@@ -120,6 +126,7 @@ struct partition *partition_new(const struct join *join, int number, const struc
     partition->latest_conversion_us = TIME_NONE;
     partition->touch_ledger = progress->touch_ledger;
     store_expire(partition->store, window_first_bucket(&plan->window, conversion_watermark(partition)));
+    partition->whole = holds_committed(partition);
     partition->kept = memory_zalloc((size_t)plan->touch_kept_count, sizeof *partition->kept);
     return partition;
 }
@@ -168,8 +175,7 @@ bool partition_is_rebuilding(const struct partition *partition) {
 }
 
 bool partition_is_whole(const struct partition *partition) {
-    struct store_held held = store_held(partition->store, INT64_MIN);
-    return held.count == partition->committed.held.count && held.xor == partition->committed.held.xor ;
+    return partition->whole;
 }
 
 int64_t partition_touch_next(const struct partition *partition) {
@@ -193,6 +199,7 @@ static void pass_touches(struct partition *partition, int64_t next) {
     position_pass(&partition->touches, next);
     if (!partition->rebuilding || partition->touches.next < partition->committed.touch_offset) return;
     partition->rebuilding = false;
+    partition->whole = holds_committed(partition);
     watermark_observe(&partition->touches.watermark, partition->committed.touch_max_time_us);
 }
 

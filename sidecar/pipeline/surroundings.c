@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "kafka/sample.h"
 #include "kafka/topics.h"
+#include "pipeline/key_sample.h"
 
 bool surroundings_dead_letter_topic(const struct pipeline *pipeline, bool *created, struct error *error) {
     /* Room for the largest record another topic takes by default, with our headers around it. */
@@ -43,7 +43,7 @@ bool surroundings_topics(const struct plan *plan, int *partitions, struct error 
     topics_free(topics);
     if (!ok) return false;
     *partitions = touches;
-    return sample_keys(&plan->pipeline->kafka, plan->touches, plan->conversions, touches, error);
+    return key_sample_check(&plan->pipeline->kafka, plan->touches, plan->conversions, touches, error);
 }
 
 static bool may(struct connection *connection, const struct catalogue_table *table, const char *privilege,

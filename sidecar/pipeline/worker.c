@@ -358,21 +358,28 @@ static void remove_parked(struct worker *worker, const struct partition *partiti
         if (worker->parked[i] == partition) worker->parked[i--] = worker->parked[--worker->parked_count];
 }
 
-/* Another worker has claimed them. If the group still says they are ours, claim them again, after a while so
- * that two of us who disagree do not take turns for ever. */
+static bool is_assigned(const struct worker *worker, int partition) {
+    for (int i = 0; i < worker->assigned_count; i++)
+        if (worker->assigned[i] == partition) return true;
+    return false;
+}
+
+/* Another worker has claimed them. If the group still says they are ours, claim everything again, after a while,
+ * so that two of us who disagree do not take turns for ever. */
 static void drop_fenced(struct worker *worker, int64_t now) {
     int count;
     struct partition *const *fenced = commit_fenced(worker->commit, &count);
-    if (!count) return;
-    park(worker);
     for (int i = 0; i < count; i++) {
-        log_event(LOG_LEVEL_WARN, "fenced", "worker=%d partition=%d", worker->options.number,
-                  partition_number(fenced[i]));
+        int number = partition_number(fenced[i]);
+        log_event(LOG_LEVEL_WARN, "fenced", "worker=%d partition=%d", worker->options.number, number);
+        if (is_assigned(worker, number)) {
+            park(worker);
+            worker->acquiring = true;
+            worker->acquire_at_us = now + (int64_t)RECLAIM_MS * 1000 / 2 + now % ((int64_t)RECLAIM_MS * 1000);
+        }
         remove_parked(worker, fenced[i]);
         partition_free(fenced[i]);
     }
-    worker->acquiring = worker->assigned_count > 0;
-    worker->acquire_at_us = now + (int64_t)RECLAIM_MS * 1000 / 2 + now % ((int64_t)RECLAIM_MS * 1000);
 }
 
 static bool serve_commit(struct worker *worker, int64_t now, struct error *error) {

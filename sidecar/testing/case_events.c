@@ -187,8 +187,8 @@ static const struct node *input_key(const struct case_reader *reader, const stru
 }
 
 static void report_no_input(struct case_reader *reader, const struct node *event) {
-    const char *known[] = {reader->inputs[0], reader->inputs[1], "advance",   "input",
-                           "partition",       "timestamp",       "key",       "raw",
+    const char *known[] = {reader->inputs[0], reader->inputs[1], "advance", "input",
+                           "partition",       "timestamp",       "key",     "raw",
                            "base64",          "tombstone"};
     int problems = reader->problems->count;
     for (const struct node *key = event->first; key; key = key->next)

@@ -74,8 +74,7 @@ static struct case_lookup *read_lookups(struct case_reader *reader, const struct
     for (const struct node *key = good ? map->first : NULL; key; key = key->next) {
         bool known = false;
         for (int i = 0; i < plan->lookup_count; i++) known |= strcmp(names[i], key->written) == 0;
-        if (!known)
-            case_unknown(reader, key->position, "lookup", key->written, names, plan->lookup_count);
+        if (!known) case_unknown(reader, key->position, "lookup", key->written, names, plan->lookup_count);
     }
     return lookups;
 }
@@ -102,8 +101,7 @@ static void read_settings(struct case_reader *reader, const struct case_file *fi
     if (text) check_name(reader, file, name, text);
     if (!name) problems_add(reader->problems, map->position, "a case without a \"name\"");
     test->name = text;
-    if (partitions)
-        case_integer(reader, partitions, "\"partitions\"", 1, CASE_PARTITIONS_MAX, &count);
+    if (partitions) case_integer(reader, partitions, "\"partitions\"", 1, CASE_PARTITIONS_MAX, &count);
     test->partitions = count >= 1 && count <= CASE_PARTITIONS_MAX ? (int)count : CASE_PARTITIONS_MAX;
     if (close) case_flag(reader, close, "\"close\"", &test->close);
 }

@@ -45,7 +45,7 @@ struct test_case {
     const char *name;
     int line;
     int partitions;
-    bool close; /* at the end every conversion becomes final */
+    bool close;                  /* at the end every conversion becomes final */
     struct case_lookup *lookups; /* one for each of the pipeline's */
     struct case_event *events;
     int event_count;

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 
 #include "base/time.h"
-#include "event/timestamp.h"
 #include "base/utf8.h"
+#include "event/timestamp.h"
 
 void junit_init(struct junit *junit) {
     *junit = (struct junit){0};

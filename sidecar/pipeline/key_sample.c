@@ -1,7 +1,9 @@
-#include "kafka/sample.h"
+#include "pipeline/key_sample.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <yyjson.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -15,7 +17,25 @@ struct tally {
     int records, unkeyed, murmur2, crc32;
     int unkeyed_partition;
     int64_t unkeyed_offset;
+    int other_keys; /* not the text of the field partitioned_by */
+    char other_key[80], other_field[80];
 };
+
+/* Compares the key with the field it should hold; a record that says nothing about it passes. */
+static void compare_key(struct tally *tally, const rd_kafka_message_t *message) {
+    const char *field = tally->input->partitioned_by;
+    if (!field || !message->payload) return;
+    yyjson_doc *doc = yyjson_read(message->payload, message->len, YYJSON_READ_NUMBER_AS_RAW);
+    yyjson_val *value = yyjson_obj_get(yyjson_doc_get_root(doc), field);
+    struct span key = {message->key, message->key_len}, text = {0};
+    if (yyjson_is_str(value)) text = (struct span){yyjson_get_str(value), yyjson_get_len(value)};
+    if (yyjson_is_raw(value)) text = (struct span){yyjson_get_raw(value), yyjson_get_len(value)};
+    if (text.data && !span_equal(key, text) && !tally->other_keys++) {
+        snprintf(tally->other_key, sizeof tally->other_key, "%.*s", SPAN_ARGS(key));
+        snprintf(tally->other_field, sizeof tally->other_field, "%.*s", SPAN_ARGS(text));
+    }
+    yyjson_doc_free(doc);
+}
 
 static void count(struct tally *tally, const rd_kafka_message_t *message, int partitions) {
     struct span key = {message->key, message->key_len};
@@ -26,20 +46,29 @@ static void count(struct tally *tally, const rd_kafka_message_t *message, int pa
         tally->unkeyed_offset = message->offset;
         return;
     }
+    compare_key(tally, message);
     tally->murmur2 += partitioner_murmur2(key, partitions) == message->partition;
     tally->crc32 += partitioner_crc32(key, partitions) == message->partition;
 }
 
 static rd_kafka_t *open_client(const struct kafka_config *kafka, struct error *error) {
-    static const struct client_setting settings[] = {{"enable.partition.eof", "true"},
-                                                     {"enable.auto.commit", "false"},
-                                                     {"auto.offset.reset", "latest"},
-                                                     {"group.id", "tributary.sample"}, /* never joined */
-                                                     {NULL, NULL}};
+    static const struct client_setting settings[] = {
+        {"enable.partition.eof", "true"}, {"enable.auto.commit", "false"},
+        {"auto.offset.reset", "latest"},  {"group.id", "tributary.sample"}, /* never joined */
+        {"fetch.wait.max.ms", "10"},      {NULL, NULL}};
     rd_kafka_conf_t *conf = client_conf_new_with(kafka, "sample", settings, error);
     rd_kafka_t *client = conf ? client_new(RD_KAFKA_CONSUMER, conf, error) : NULL;
     if (client) rd_kafka_poll_set_consumer(client);
     return client;
+}
+
+/* Without it the client asks for the topic only once it is told to fetch, and waits for that. */
+static void warm_metadata(rd_kafka_t *client, const char *topic) {
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(client, topic, NULL);
+    const struct rd_kafka_metadata *metadata;
+    if (handle && !rd_kafka_metadata(client, 0, handle, &metadata, SAMPLE_TIMEOUT_MS))
+        rd_kafka_metadata_destroy(metadata);
+    if (handle) rd_kafka_topic_destroy(handle);
 }
 
 static void assign_newest(rd_kafka_t *client, const struct tally *tallies, int partitions) {
@@ -78,6 +107,16 @@ static bool refuse_unkeyed(const struct tally *tally, int partitions, struct err
         tally->input->partitioned_by ? tally->input->partitioned_by : "");
 }
 
+static bool refuse_other_key(const struct tally *tally, struct error *error) {
+    return error_set(
+        error, ERROR_CONFIG,
+        "topic \"%s\" is not keyed by \"%s\": %d of its %d newest records have another key (\"%s\" where "
+        "the field is \"%s\")\nhint: set `partitioned_by` to the field that the producer uses as record "
+        "key, on both inputs the same; leave it out if that is no field of the record",
+        tally->input->topic, tally->input->partitioned_by, tally->other_keys, tally->records,
+        tally->other_key, tally->other_field);
+}
+
 /* "murmur2", "crc32", or NULL when the sample does not say. */
 static const char *partitioner_of(const struct tally *tally) {
     if (tally->records < CONVINCING) return NULL;
@@ -89,6 +128,8 @@ static const char *partitioner_of(const struct tally *tally) {
 static bool judge(const struct tally *tallies, int partitions, struct error *error) {
     for (int t = 0; t < 2; t++)
         if (tallies[t].unkeyed) return refuse_unkeyed(&tallies[t], partitions, error);
+    for (int t = 0; t < 2; t++)
+        if (tallies[t].other_keys) return refuse_other_key(&tallies[t], error);
     const char *first = partitioner_of(&tallies[0]), *second = partitioner_of(&tallies[1]);
     if (!first || !second || strcmp(first, second) == 0) return true;
     return error_set(
@@ -99,12 +140,13 @@ static bool judge(const struct tally *tallies, int partitions, struct error *err
         tallies[0].input->topic, first, tallies[1].input->topic, second);
 }
 
-bool sample_keys(const struct kafka_config *kafka, const struct input_config *touches,
-                 const struct input_config *conversions, int partitions, struct error *error) {
+bool key_sample_check(const struct kafka_config *kafka, const struct input_config *touches,
+                      const struct input_config *conversions, int partitions, struct error *error) {
     if (partitions == 1) return true;
     struct tally tallies[2] = {{.input = touches}, {.input = conversions}};
     rd_kafka_t *client = open_client(kafka, error);
     if (!client) return false;
+    for (int t = 0; t < 2; t++) warm_metadata(client, tallies[t].input->topic);
     assign_newest(client, tallies, partitions);
     read_newest(client, tallies, partitions);
     rd_kafka_assign(client, NULL);
