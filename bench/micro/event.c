@@ -137,14 +137,14 @@ static void run_uuid_unpack(int64_t count) {
 }
 
 const struct micro event_benchmarks[] = {
-    {"decode.click", run_decode, set_up_utc, tear_down_decoder},
-    {"decode.click.zone", run_decode, set_up_edmonton, tear_down_decoder},
-    {"key.hash", run_key, set_up_key, tear_down_key},
-    {"timestamp.parse", run_timestamp_iso, NULL, NULL},
-    {"timestamp.parse.zone", run_timestamp_zone, set_up_zone, tear_down_zone},
-    {"timestamp.parse.epoch_ms", run_timestamp_epoch, NULL, NULL},
-    {"timestamp.format", run_timestamp_format, NULL, NULL},
-    {"uuid.pack", run_uuid_pack, NULL, NULL},
-    {"uuid.unpack", run_uuid_unpack, NULL, NULL},
+    {"decode.click", run_decode, set_up_utc, tear_down_decoder, NULL},
+    {"decode.click.zone", run_decode, set_up_edmonton, tear_down_decoder, NULL},
+    {"key.hash", run_key, set_up_key, tear_down_key, NULL},
+    {"timestamp.parse", run_timestamp_iso, NULL, NULL, NULL},
+    {"timestamp.parse.zone", run_timestamp_zone, set_up_zone, tear_down_zone, NULL},
+    {"timestamp.parse.epoch_ms", run_timestamp_epoch, NULL, NULL, NULL},
+    {"timestamp.format", run_timestamp_format, NULL, NULL, NULL},
+    {"uuid.pack", run_uuid_pack, NULL, NULL, NULL},
+    {"uuid.unpack", run_uuid_unpack, NULL, NULL, NULL},
     {0},
 };

@@ -11,7 +11,12 @@ struct micro {
     void (*run)(int64_t count); /* does the operation `count` times */
     void (*set_up)(void);       /* before the first run; may be NULL */
     void (*tear_down)(void);    /* after the last; may be NULL */
+    double (*bytes)(void);      /* memory per item, asked before that; may be NULL */
 };
+
+/* Around what a run has to prepare in between: its time is not counted. */
+void micro_pause(void);
+void micro_resume(void);
 
 /* Takes a result in, so that the compiler cannot leave out what computes it. */
 static inline void micro_use(uint64_t result) {
@@ -19,5 +24,6 @@ static inline void micro_use(uint64_t result) {
 }
 
 extern const struct micro event_benchmarks[];
+extern const struct micro store_benchmarks[];
 
 #endif

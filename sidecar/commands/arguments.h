@@ -25,7 +25,8 @@ bool arguments_time(const char *option, const char *text, int64_t *time_us, stru
 bool arguments_property(const char *text, struct kafka_config *kafka, struct error *error) MUST_CHECK;
 /* Sets the brokers: those given, or the environment's KAFKA_BROKERS; false when there are neither. */
 bool arguments_brokers(const char *given, struct kafka_config *kafka);
-/* The client's log: what deserves a person's attention, or everything where the property "debug" asks for it. */
+/* The client's log: what deserves a person's attention, or everything where the property "debug" asks for it.
+ */
 void arguments_log_level(const struct kafka_config *kafka);
 /* Frees a configuration that was put together by the functions above. */
 void arguments_release_kafka(struct kafka_config *kafka);

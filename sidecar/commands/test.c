@@ -40,6 +40,8 @@ static const char usage[] =
     "          partition: 0                 # these three may be left out\n"
     "          timestamp: \"2024-06-17T05:00:01Z\"\n"
     "          key: \"7\"\n"
+    "        - checkouts: {checkout_id: k1, user_id: 7, product_id: lamp, datetime_occured: \"2024-06-17 "
+    "05:09:00\"}\n"
     "        - {input: clicks, raw: \"{broken\"}     # or base64: \"…\", or tombstone: true\n"
     "        - advance: 31s                 # the clock: silent partitions become idle\n"
     "      close: true                      # default; false: only what is final by then is a row\n"

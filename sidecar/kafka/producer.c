@@ -125,6 +125,7 @@ void producer_free(struct producer *producer) {
     if (!producer) return;
     producer->on_failure = NULL;
     rd_kafka_purge(producer->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_poll(producer->client, 0); /* takes the reports of what was dropped, or the client complains */
     rd_kafka_destroy(producer->client);
     free(producer);
 }

@@ -71,7 +71,8 @@ bool producer_send(struct producer *producer, const struct producer_record *reco
 /* The same to a given partition, whatever the key says. */
 bool producer_send_to(struct producer *producer, const struct producer_record *record, int32_t partition,
                       struct error *error) MUST_CHECK;
-/* The same, waiting in steps of 100 ms while the queue is full, until `stop` (may be NULL) returns true. */
+/* The same, PARTITION_ANY (partitioner.h) leaving it to the key; waits while the queue is full, asking `stop`
+ * (may be NULL) every 100 ms whether to give up. */
 bool producer_send_waiting(struct producer *producer, const struct producer_record *record, int32_t partition,
                            bool (*stop)(void), struct error *error) MUST_CHECK;
 

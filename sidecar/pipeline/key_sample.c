@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "kafka/client.h"
 #include "kafka/partitioner.h"
+#include "telemetry/log.h"
 
 enum { NEWEST = 50, SAMPLE_TIMEOUT_MS = 10000, POLL_MS = 100, CONVINCING = 5 };
 
@@ -107,6 +108,13 @@ static bool refuse_unkeyed(const struct tally *tally, int partitions, struct err
         tally->input->partitioned_by ? tally->input->partitioned_by : "");
 }
 
+/* A few odd records among good ones are the producer's affair. */
+static void warn_other_key(const struct tally *tally) {
+    log_event(LOG_LEVEL_WARN, "other_key", "topic=%s partitioned_by=%s records=%d of=%d key=%s field=%s",
+              tally->input->topic, tally->input->partitioned_by, tally->other_keys, tally->records,
+              LOG_QUOTE(tally->other_key), LOG_QUOTE(tally->other_field));
+}
+
 static bool refuse_other_key(const struct tally *tally, struct error *error) {
     return error_set(
         error, ERROR_CONFIG,
@@ -128,8 +136,10 @@ static const char *partitioner_of(const struct tally *tally) {
 static bool judge(const struct tally *tallies, int partitions, struct error *error) {
     for (int t = 0; t < 2; t++)
         if (tallies[t].unkeyed) return refuse_unkeyed(&tallies[t], partitions, error);
-    for (int t = 0; t < 2; t++)
-        if (tallies[t].other_keys) return refuse_other_key(&tallies[t], error);
+    for (int t = 0; t < 2; t++) {
+        if (tallies[t].other_keys * 2 > tallies[t].records) return refuse_other_key(&tallies[t], error);
+        if (tallies[t].other_keys) warn_other_key(&tallies[t]);
+    }
     const char *first = partitioner_of(&tallies[0]), *second = partitioner_of(&tallies[1]);
     if (!first || !second || strcmp(first, second) == 0) return true;
     return error_set(

@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "config/pipeline.h"
 
-/* A config error that explains when, over several partitions, sampled records have no key, keys
- * that are not the text of the field `partitioned_by`, or the two topics'
+/* A config error that explains when, over several partitions, sampled records have no key, mostly have
+ * keys that are not the text of the field `partitioned_by`, or the two topics'
  * keys lie where different partitioners put them (murmur2 of the Java clients, CRC32 of librdkafka). Empty
  * topics pass. */
 bool key_sample_check(const struct kafka_config *kafka, const struct input_config *touches,

@@ -99,7 +99,6 @@ static void read_settings(struct case_reader *reader, const struct case_file *fi
     int64_t count = 1;
     const char *text = name ? case_text(reader, name, "\"name\"") : NULL;
     if (text) check_name(reader, file, name, text);
-    if (!name) problems_add(reader->problems, map->position, "a case without a \"name\"");
     test->name = text;
     if (partitions) case_integer(reader, partitions, "\"partitions\"", 1, CASE_PARTITIONS_MAX, &count);
     test->partitions = count >= 1 && count <= CASE_PARTITIONS_MAX ? (int)count : CASE_PARTITIONS_MAX;
@@ -108,17 +107,18 @@ static void read_settings(struct case_reader *reader, const struct case_file *fi
 
 static void read_case(struct case_reader *reader, const struct case_file *file, const struct node *map,
                       struct test_case *test) {
-    static const char *const keys[] = {"name", "lookups", "partitions", "events", "close", "expect"};
+    static const char *const keys[] = {"name", "events", "expect", "lookups", "partitions", "close"};
+    enum { NEEDED = 3, KEYS = 6 };
     *test = (struct test_case){.line = map->position.line, .partitions = 1, .close = true};
     if (!case_expect_map(reader, map, "a case")) return;
-    case_check_keys(reader, map, keys, 6);
+    case_check_keys(reader, map, keys, KEYS);
+    for (int i = 0; i < NEEDED; i++)
+        if (!node_find(map, keys[i])) case_missing(reader, map, keys[i], keys, KEYS);
     read_settings(reader, file, map, test);
     test->lookups = read_lookups(reader, node_find(map, "lookups"), reader->lookups);
     const struct node *events = node_find(map, "events"), *expect = node_find(map, "expect");
     if (events) case_read_events(reader, events, test);
-    if (!events) problems_add(reader->problems, map->position, "a case without \"events\"");
     if (expect) case_read_expect(reader, expect, test);
-    if (!expect) problems_add(reader->problems, map->position, "a case without \"expect\" cannot fail");
 }
 
 static void read_cases(struct case_reader *reader, struct case_file *file, const struct node *list) {
@@ -153,14 +153,8 @@ static const char *pipeline_path(struct case_reader *reader, const char *path, c
     return arena_printf(reader->arena, "%.*s/%s", (int)(slash - path), path, written).data;
 }
 
-static bool read_pipeline(struct case_reader *reader, const char *path, const struct node *root,
+static bool read_pipeline(struct case_reader *reader, const char *path, const struct node *node,
                           struct case_pipelines *pipelines, FILE *errors) {
-    const struct node *node = node_find(root, "pipeline");
-    if (!node) {
-        problems_add(reader->problems, root->position, "\"pipeline\" is missing");
-        problems_hint(reader->problems, "for example: pipeline: ../pipeline.yaml");
-        return false;
-    }
     const char *written = case_text(reader, node, "\"pipeline\"");
     if (!written) return false;
     const char *file = pipeline_path(reader, path, written);
@@ -175,23 +169,31 @@ static bool read_pipeline(struct case_reader *reader, const char *path, const st
     return true;
 }
 
+/* What can only be checked against the pipeline. */
+static void read_content(struct case_reader *reader, struct case_file *file, const struct node *root) {
+    const struct node *cases = node_find(root, "cases"), *defaults = node_find(root, "defaults");
+    file->pipeline = reader->pipeline;
+    if (defaults) read_defaults(reader, defaults);
+    reader->lookups = read_lookups(reader, node_find(root, "lookups"), NULL);
+    if (cases) read_cases(reader, file, cases);
+}
+
 static void read_root(struct case_reader *reader, struct case_file *file, const struct node *root,
                       struct case_pipelines *pipelines, FILE *errors) {
-    static const char *const keys[] = {"pipeline", "defaults", "lookups", "cases"};
+    enum { KEYS = 4 };
+    static const char *const keys[KEYS] = {"pipeline", "defaults", "lookups", "cases"};
     if (root->kind != NODE_MAP) {
         problems_add(reader->problems, root->position, "a case file must be a map, not %s",
                      node_describe(root, reader->arena));
         problems_hint(reader->problems, "it begins like this: pipeline: ../pipeline.yaml");
         return;
     }
-    case_check_keys(reader, root, keys, 4);
-    const struct node *cases = node_find(root, "cases"), *defaults = node_find(root, "defaults");
-    if (!cases) problems_add(reader->problems, root->position, "\"cases\" is missing");
-    if (!read_pipeline(reader, file->path, root, pipelines, errors)) return;
-    file->pipeline = reader->pipeline;
-    if (defaults) read_defaults(reader, defaults);
-    reader->lookups = read_lookups(reader, node_find(root, "lookups"), NULL);
-    if (cases) read_cases(reader, file, cases);
+    case_check_keys(reader, root, keys, KEYS);
+    if (!node_find(root, "cases")) case_missing(reader, root, "cases", keys, KEYS);
+    if (!node_find(root, "pipeline"))
+        case_missing(reader, root, "pipeline", keys, KEYS);
+    else if (read_pipeline(reader, file->path, node_find(root, "pipeline"), pipelines, errors))
+        read_content(reader, file, root);
 }
 
 struct case_file *case_file_parse(const char *text, size_t len, const char *path,

@@ -83,10 +83,24 @@ void case_unknown(struct case_reader *reader, struct position position, const ch
     buffer_release(&known);
 }
 
+static bool is_among(const char *word, const char *const *words, int count) {
+    for (int i = 0; i < count; i++)
+        if (strcmp(words[i], word) == 0) return true;
+    return false;
+}
+
 void case_check_keys(struct case_reader *reader, const struct node *map, const char *const *keys, int count) {
-    for (const struct node *key = map->first; key; key = key->next) {
-        bool known = false;
-        for (int i = 0; i < count && !known; i++) known = strcmp(keys[i], key->written) == 0;
-        if (!known) case_unknown(reader, key->position, "key", key->written, keys, count);
+    for (const struct node *key = map->first; key; key = key->next)
+        if (!is_among(key->written, keys, count))
+            case_unknown(reader, key->position, "key", key->written, keys, count);
+}
+
+void case_missing(struct case_reader *reader, const struct node *map, const char *key,
+                  const char *const *keys, int count) {
+    for (const struct node *other = map->first; other; other = other->next) {
+        if (is_among(other->written, keys, count)) continue;
+        const char *near = suggest_nearest(other->written, keys, count);
+        if (near && strcmp(near, key) == 0) return; /* one mistake, one message */
     }
+    problems_add(reader->problems, map->position, "\"%s\" is missing", key);
 }

@@ -36,6 +36,9 @@ void case_unknown(struct case_reader *reader, struct position position, const ch
                   const char *const *candidates, int count);
 /* Reports every key of the map that is not among these. */
 void case_check_keys(struct case_reader *reader, const struct node *map, const char *const *keys, int count);
+/* Reports that the map lacks the key, unless one of its unknown keys was probably meant by it. */
+void case_missing(struct case_reader *reader, const struct node *map, const char *key,
+                  const char *const *keys, int count);
 
 /* case_events.c: the list under "events" into the case. */
 void case_read_events(struct case_reader *reader, const struct node *list, struct test_case *test);

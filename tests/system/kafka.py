@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition, TIMESTAMP_NOT_AVAILABLE
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from pipeline import eventually
+
 QUIET = {"log_level": 0}
 
 
@@ -51,6 +53,7 @@ class Kafka:
     def create(self, topic: str, partitions: int = 4, **config) -> None:
         new = NewTopic(topic, partitions, 1, config={name.replace("_", "."): v for name, v in config.items()})
         self.admin.create_topics([new])[topic].result(30)
+        eventually(lambda: topic in self.topics(), f"topic {topic} known to the broker")
 
     def topics(self) -> dict[str, int]:
         """Partition counts by topic."""

@@ -200,4 +200,4 @@ def differences(expected: list[dict], actual: list[dict], key: str = "checkout_i
 
 
 def _shown(row: dict) -> str:
-    return ", ".join(f"{name}={value}" for name, value in row.items() if value is not None)
+    return ", ".join(f"{name}={str(value)!r}" for name, value in row.items() if value is not None)

@@ -211,6 +211,7 @@ def test_a_click_counts_at_the_very_watermark(case):
 
 
 def test_numbers_join_by_value_and_never_with_strings(case):
+    case.pipeline.change("defaults.partitioned_by", None)
     one, whole = click(7, at=0, key="7"), checkout(7.0, at=5, key="7")
     big = [click(2**53 + n, at=0, key="9") for n in (0, 1)]
     big_orders = [checkout(2**53 + n, at=5, key="9") for n in (1, 0)]

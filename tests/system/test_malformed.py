@@ -89,6 +89,7 @@ def test_other_types_are_written_as_they_are(case):
 
 
 def test_users_that_are_not_numbers_are_just_not_found(case):
+    case.pipeline.change("defaults.partitioned_by", None)
     orders = [checkout(user, at=1, key="1") for user in ("bob", "", 1.5, 99999999999999999999, -1, True)]
     case.send(*orders)
     case.finish()

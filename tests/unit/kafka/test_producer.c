@@ -1,6 +1,7 @@
 #include "kafka/producer.h"
 
 #include "mock.h"
+#include "telemetry/log.h"
 
 enum { FLUSH_MS = 30000 };
 
@@ -242,6 +243,7 @@ START_TEST(what_no_broker_could_take_is_refused_at_once) {
 END_TEST
 
 int main(void) {
+    log_set_level(LOG_LEVEL_ERROR); /* nobody listens in some of the tests, and the client would say so */
     TCase *tests = tcase_create("producer");
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, a_record_arrives_as_it_was);

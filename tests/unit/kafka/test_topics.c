@@ -92,22 +92,6 @@ START_TEST(a_broker_that_comes_back_is_waited_for) {
 }
 END_TEST
 
-START_TEST(missing_rights_are_config_errors) {
-    struct mock mock;
-    struct error error = {.class = ERROR_FATAL};
-    int count;
-    mock_init(&mock, "clicks", 3);
-    rd_kafka_mock_topic_set_error(mock.cluster, "clicks", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
-    struct topics *topics = open_topics(&mock.config);
-    ck_assert(!topics_partitions(topics, "clicks", TIMEOUT_MS, &count, &error));
-    ck_assert_int_eq(error.class, ERROR_CONFIG);
-    ck_assert_msg(strstr(error.message, "\"clicks\"") && strstr(error.message, "authorization"), "%s",
-                  error.message);
-    topics_free(topics);
-    mock_release(&mock);
-}
-END_TEST
-
 START_TEST(a_refused_property_is_a_config_error) {
     char brokers[] = "127.0.0.1:1", name[] = "allow.auto.create.topics", value[] = "true";
     struct property property = {name, value};
@@ -126,7 +110,6 @@ int main(void) {
     tcase_add_test(tests, tells_the_cluster_id);
     tcase_add_test(tests, says_why_nobody_answers);
     tcase_add_test(tests, a_broker_that_comes_back_is_waited_for);
-    tcase_add_test(tests, missing_rights_are_config_errors);
     tcase_add_test(tests, a_refused_property_is_a_config_error);
     return suite_run("kafka.topics", tests);
 }
