@@ -159,6 +159,7 @@ static bool replay_opened(const struct plan *plan, const struct replay_command *
     replay->dead_letters = open_output(command->dead_letters, NULL, error);
     bool ok = (replay->dead_letters || !command->dead_letters) && replay_run(plan, replay, error);
     progress_end(&progress);
+    replay->progress_context = NULL;
     ok = close_output(replay->rows, error) && ok;
     return close_output(replay->dead_letters, error) && ok;
 }

@@ -126,6 +126,7 @@ static int run_with_junit(struct test_command *command, const char *path) {
     run_files(command);
     bool written = write_junit(&junit, out);
     if (!written) fprintf(stderr, "tributary test: cannot write \"%s\": %s\n", path, strerror(errno));
+    command->junit = NULL;
     junit_release(&junit);
     fclose(out);
     return written ? EXIT_OK : EXIT_FAILED;

@@ -8,10 +8,10 @@
 #include "base/arena.h"
 #include "base/memory.h"
 #include "base/time.h"
+#include "base/utf8.h"
 #include "event/excerpt.h"
 #include "event/key.h"
 #include "event/timestamp.h"
-#include "base/utf8.h"
 
 enum {
     POOLED_RECORD_MAX = 256 * 1024, /* larger records are parsed into memory that is freed afterwards */

@@ -10,10 +10,10 @@
 
 #include "base/buffer.h"
 #include "base/time.h"
+#include "base/utf8.h"
 #include "event/excerpt.h"
 #include "event/number.h"
 #include "event/timestamp.h"
-#include "base/utf8.h"
 #include "event/uuid.h"
 
 enum {

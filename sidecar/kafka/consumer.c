@@ -140,7 +140,7 @@ static bool serve(struct consumer *consumer, rd_kafka_message_t *message, struct
         return false;
     }
     switch (code) {
-    case RD_KAFKA_RESP_ERR_NO_ERROR: return true; /* of a queue that is gone: its offset will be read again */
+    case RD_KAFKA_RESP_ERR_NO_ERROR: /* of a queue that is gone: its offset will be read again */
     case RD_KAFKA_RESP_ERR__PARTITION_EOF: return true;
     case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
         log_event(LOG_LEVEL_WARN, "poll_interval_exceeded", "error=%s", LOG_QUOTE(text));

@@ -13,10 +13,6 @@ void claim_statement_release(struct claim_statement *statement) {
     *statement = (struct claim_statement){0};
 }
 
-static struct parameter text(const char *value) {
-    return (struct parameter){value, (int)strlen(value), false};
-}
-
 static void partitions_array(struct buffer *array, const int *partitions, int count) {
     array_begin(array, count);
     for (int i = 0; i < count; i++) array_add_int(array, partitions[i]);
@@ -37,7 +33,7 @@ void claim_format(struct claim_statement *statement, const struct plan *plan, co
         " SELECT partition, epoch, commit_seq, touch_offset, conversion_offset, touch_max_time_us,"
         " conversion_max_time_us, touch_ledger::text, conversion_ledger::text, held_count, held_xor"
         " FROM claimed ORDER BY partition";
-    statement->parameters[0] = text(plan->pipeline->name);
+    statement->parameters[0] = parameter_text(plan->pipeline->name);
     statement->parameters[1] = array_parameter(&statement->arrays[0]);
     statement->parameter_count = 2;
 }
@@ -85,10 +81,10 @@ void claim_advances_format(struct claim_statement *statement, const struct plan 
     statement->sql = "SELECT partition, input = $3, next_offset, watermark_us FROM tributary.idle_advances"
                      " WHERE pipeline = $1 AND partition = ANY (SELECT n::integer FROM unnest($2::text[]) n)"
                      " AND input IN ($3, $4) ORDER BY partition, input, next_offset";
-    statement->parameters[0] = text(plan->pipeline->name);
+    statement->parameters[0] = parameter_text(plan->pipeline->name);
     statement->parameters[1] = array_parameter(&statement->arrays[0]);
-    statement->parameters[2] = text(plan->touches->name);
-    statement->parameters[3] = text(plan->conversions->name);
+    statement->parameters[2] = parameter_text(plan->touches->name);
+    statement->parameters[3] = parameter_text(plan->conversions->name);
     statement->parameter_count = 4;
 }
 
@@ -132,7 +128,7 @@ void claim_locate_format(struct claim_statement *statement, const struct plan *p
         "UPDATE tributary.progress p SET touch_offset = u.t::bigint, conversion_offset = u.c::bigint"
         " FROM unnest($2::text[], $3::text[], $4::text[]) u(n, t, c)"
         " WHERE p.pipeline = $1 AND p.partition = u.n::integer AND p.touch_offset IS NULL";
-    statement->parameters[0] = text(plan->pipeline->name);
+    statement->parameters[0] = parameter_text(plan->pipeline->name);
     for (int a = 0; a < 3; a++) statement->parameters[a + 1] = array_parameter(&statement->arrays[a]);
     statement->parameter_count = 4;
 }

@@ -74,12 +74,8 @@ struct partition *const *commit_fenced(const struct commit *commit, int *count) 
 /* --- the statements
  * ----------------------------------------------------------------------------------------- */
 
-static struct parameter text(const char *value) {
-    return (struct parameter){value, (int)strlen(value), false};
-}
-
 static struct parameter pipeline_name(const struct commit *commit) {
-    return text(commit->options.plan->pipeline->name);
+    return parameter_text(commit->options.plan->pipeline->name);
 }
 
 /* The time-outs hold for this transaction only, so that a frozen worker cannot keep its locks. */

@@ -45,15 +45,16 @@ static bool send_one(struct dead_letters *letters, const struct dead_letter *let
                                   .value = value,
                                   .headers = headers,
                                   .header_count = truncated ? HEADERS_MAX : HEADERS_MAX - 1,
-                                  .tag = (uintptr_t)letter};
+                                  .tag = (uintptr_t)(letter - letters->items)};
     return producer_send(letters->producer, &out, error);
 }
 
 static bool send_shorter(void *context, const struct producer_failure *failure) {
-    const struct dead_letter *letter = (const struct dead_letter *)failure->tag;
+    struct dead_letters *letters = context;
+    const struct dead_letter *letter = &letters->items[failure->tag];
     struct error error;
     return failure->code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && failure->value.len > TRUNCATED_BYTES &&
-           send_one(context, letter, TRUNCATED_BYTES, &error);
+           send_one(letters, letter, TRUNCATED_BYTES, &error);
 }
 
 struct dead_letters *dead_letters_new(const struct pipeline *pipeline, struct error *error) {

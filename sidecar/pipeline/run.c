@@ -144,8 +144,7 @@ static bool employ(struct run_shared *shared, struct hand *hands, struct error *
 
 /* The ledgers as the database has them: of all partitions, whoever read them, over all restarts. */
 static void print_summary(const struct plan *plan, struct connection *connection) {
-    const char *name = plan->pipeline->name;
-    struct parameter parameter = {name, (int)strlen(name), false};
+    struct parameter parameter = parameter_text(plan->pipeline->name);
     struct error error;
     PGresult *result = connection_query(connection,
                                         "SELECT partition, touch_ledger::text, conversion_ledger::text"

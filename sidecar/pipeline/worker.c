@@ -364,8 +364,8 @@ static bool is_assigned(const struct worker *worker, int partition) {
     return false;
 }
 
-/* Another worker has claimed them. If the group still says they are ours, claim everything again, after a while,
- * so that two of us who disagree do not take turns for ever. */
+/* Another worker has claimed them. If the group still says they are ours, claim everything again, after a
+ * while, so that two of us who disagree do not take turns for ever. */
 static void drop_fenced(struct worker *worker, int64_t now) {
     int count;
     struct partition *const *fenced = commit_fenced(worker->commit, &count);

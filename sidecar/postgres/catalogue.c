@@ -6,10 +6,6 @@
 #include "base/memory.h"
 #include "postgres/array.h"
 
-static struct parameter text(const char *value) {
-    return (struct parameter){value, (int)strlen(value), false};
-}
-
 static uint32_t to_oid(const char *digits) {
     return (uint32_t)strtoul(digits, NULL, 10);
 }
@@ -43,7 +39,7 @@ struct catalogue_table *catalogue_load(struct connection *connection, const char
         " LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
         " LEFT JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace"
         " WHERE c.oid = to_regclass($1) ORDER BY a.attnum";
-    struct parameter parameter = text(name);
+    struct parameter parameter = parameter_text(name);
     PGresult *result = connection_query(connection, sql, &parameter, 1, timeout_ms, error);
     if (!result) return NULL;
     struct catalogue_table *table = PQntuples(result) ? read_columns(result) : NULL;
@@ -91,7 +87,7 @@ bool catalogue_is_unique(struct connection *connection, const struct catalogue_t
     buffer_init(&names);
     array_begin(&names, count);
     for (int i = 0; i < count; i++) array_add(&names, span_of(columns[i]));
-    struct parameter parameters[] = {text(table->name), array_parameter(&names)};
+    struct parameter parameters[] = {parameter_text(table->name), array_parameter(&names)};
     bool ok = ask_bool(connection, sql, parameters, 2, timeout_ms, unique, error);
     buffer_release(&names);
     return ok;
@@ -99,7 +95,7 @@ bool catalogue_is_unique(struct connection *connection, const struct catalogue_t
 
 bool catalogue_may(struct connection *connection, const struct catalogue_table *table, const char *privilege,
                    int timeout_ms, bool *may, struct error *error) {
-    struct parameter parameters[] = {text(table->name), text(privilege)};
+    struct parameter parameters[] = {parameter_text(table->name), parameter_text(privilege)};
     return ask_bool(connection, "SELECT has_table_privilege($1::regclass, $2::text)", parameters, 2,
                     timeout_ms, may, error);
 }

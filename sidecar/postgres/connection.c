@@ -239,7 +239,7 @@ PGresult *connection_query(struct connection *connection, const char *sql, const
     int64_t until = clock_monotonic_us() + (int64_t)timeout_ms * 1000;
     struct error last = {ERROR_RETRY, "postgres: no answer in time"};
     while (clock_monotonic_us() < until) {
-        PGresult *result;
+        PGresult *result = NULL;
         switch (connection_poll(connection, &result, &last)) {
         case CONNECTION_BUSY: wait_socket(connection); break;
         case CONNECTION_IDLE:

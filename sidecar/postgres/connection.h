@@ -10,6 +10,7 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/error.h"
 
@@ -34,6 +35,11 @@ struct parameter {
     int len;
     bool binary;
 };
+
+/* A text that lives until the statement is sent. */
+static inline struct parameter parameter_text(const char *text) {
+    return (struct parameter){text, (int)strlen(text), false};
+}
 
 /* Sends one statement with its parameters, or, without parameters, several separated by semicolons (only the
  * last result is answered). Call when idle. */

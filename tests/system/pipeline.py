@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = Path(os.environ.get("TRIBUTARY", ROOT / "build/release/tributary"))
+PROGRAM = ROOT / os.environ.get("TRIBUTARY", "build/release/tributary")
 FLAGSHIP = ROOT / "examples/checkouts/pipeline.yaml"
 
 
@@ -151,10 +151,6 @@ class Process:
         assert self.exit_code == -signal.SIGKILL, f"it had ended by itself:\n{self.log[-3000:]}"
 
     def summary(self) -> list[dict[str, str]]:
-        """The lines `summary input=clicks partition=0 records=100 …` of the log."""
-        lines = []
-        for line in self.log.splitlines():
-            words = line.split()
-            if "summary" in words or "msg=summary" in words:
-                lines.append(dict(word.split("=", 1) for word in words if "=" in word))
-        return lines
+        """The lines `summary input=clicks partition=0 records=100 touch_kept=98 …` that the log ends with."""
+        lines = [line.split()[1:] for line in self.log.splitlines() if line.startswith("summary ")]
+        return [dict(word.split("=", 1) for word in words) for words in lines]

@@ -63,6 +63,22 @@ def test_nothing_is_left_to_do_for_a_second_run(case, rnd):
     assert case.dead_letters() == letters
 
 
+def test_the_closing_summary_is_the_ledger(case, rnd):
+    """What the log ends with is what the database holds: every record once, by outcome."""
+    case.send(*history(rnd, 500))
+    process = case.settle()
+    found = {}
+    for line in process.summary():
+        counts = {name: int(count) for name, count in line.items() if name not in ("input", "partition")}
+        assert counts.pop("records") == sum(counts.values())
+        found[line["input"], int(line["partition"])] = counts
+    wanted = {}
+    for row in case.database.progress():
+        wanted["clicks", row["partition"]] = row["touch_ledger"]
+        wanted["checkouts", row["partition"]] = row["conversion_ledger"]
+    assert found == wanted
+
+
 def test_a_run_without_close_leaves_the_undecided_for_the_next(case):
     first = click(1, at=0)
     decided, undecided = checkout(1, at=10), checkout(1, at=30)

@@ -13,6 +13,7 @@
 #define COUNT_OF(array) (int)(sizeof(array) / sizeof *(array))
 
 static inline int suite_run(const char *name, TCase *tests) {
+    tcase_set_timeout(tests, 300); /* seconds; against hanging only, machines may be slow */
     Suite *suite = suite_create(name);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -48,8 +48,7 @@ START_TEST(foreign_ledgers) {
     ck_assert_uint_eq(ledger.count[OUTCOME_ATTRIBUTED], 12);
     ck_assert_uint_eq(ledger.count[OUTCOME_LATE], 3);
     ck_assert_uint_eq(ledger_total(&ledger), 15);
-    static const char *const broken[] = {
-        "", "{", "[]", "null", "7", "\"late\"", "{\"late\": \"x\"}"};
+    static const char *const broken[] = {"", "{", "[]", "null", "7", "\"late\"", "{\"late\": \"x\"}"};
     for (int i = 0; i < COUNT_OF(broken); i++) {
         ledger = ledger_parse(broken[i]);
         ck_assert_msg(ledger_total(&ledger) == 0, "%s", broken[i]);

@@ -136,7 +136,7 @@ START_TEST(random_pushes_and_drops) {
     struct random random = {1};
     struct queue queue;
     queue_init(&queue);
-    for (int step = 0; step < 3000; step++) {
+    for (int step = 0; step < 1000; step++) {
         if (random_below(&random, 3)) {
             for (int i = random_below(&random, 60); i > 0; i--) push(&queue);
         } else {

@@ -75,6 +75,25 @@ START_TEST(the_end_moves_the_position) {
 }
 END_TEST
 
+/* Progress that speaks of touches held, and no record left to read them from: that must be noticed before a
+ * conversion is decided without them, so the slot has to wait for the judgement on its rebuild. */
+START_TEST(missing_touches_are_noticed) {
+    struct reading r;
+    open_reading(&r, INT64_MAX, INT64_MAX);
+    struct progress progress = PROGRESS_START(100, 100);
+    progress.held = (struct store_held){3, 12345};
+    struct partition *partition = partition_new(&r.join, 0, &progress, NULL, NULL);
+    partition_rebuild_from(partition, 100);
+    ck_assert(!partition_is_whole(partition));
+    struct slot slot;
+    slot_init(&slot, partition, INT64_MAX, INT64_MAX, 0);
+    ck_assert(slot.rebuilding);
+    ck_assert(!r.slot.rebuilding); /* where nothing is held, nothing is missing */
+    partition_free(partition);
+    close_reading(&r);
+}
+END_TEST
+
 /* Idle is who was silent at the end, was asked about after the silence, and has read all there is. */
 START_TEST(idleness_is_proven) {
     struct reading r;
@@ -107,6 +126,7 @@ int main(void) {
     tcase_add_test(tests, leaves_what_came_later);
     tcase_add_test(tests, ends_without_a_last_record);
     tcase_add_test(tests, the_end_moves_the_position);
+    tcase_add_test(tests, missing_touches_are_noticed);
     tcase_add_test(tests, idleness_is_proven);
     return suite_run("pipeline.slot", tests);
 }

@@ -249,7 +249,6 @@ END_TEST
 
 int main(void) {
     TCase *tests = tcase_create("store");
-    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, holds_nothing_at_first);
     tcase_add_test(tests, both_ends_of_the_window_count);
     tcase_add_test(tests, the_earliest_counts);

@@ -167,7 +167,6 @@ END_TEST
 
 int main(void) {
     TCase *tests = tcase_create("model");
-    tcase_set_timeout(tests, 300);
     tcase_add_test(tests, short_histories);
     tcase_add_test(tests, long_histories);
     return suite_run("state.store_model", tests);

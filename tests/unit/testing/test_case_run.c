@@ -248,6 +248,16 @@ START_TEST(more_rows_than_a_batch) {
 }
 END_TEST
 
+/* The conversion's leaves with those before it, after the touch's. */
+START_TEST(dead_letters_are_in_the_order_of_the_events) {
+    assert_with(BASE ATTRIBUTE OUTPUT,
+                FIELDS CASES_HEAD
+                "    events: [{c: {id: k1, at: 100}}, {input: c, raw: x}, {input: t, raw: x}]\n"
+                "    expect: {dead_letters: [{input: c, offset: 1}, {input: t, offset: 0}]}\n",
+                "");
+}
+END_TEST
+
 /* --- reports */
 
 START_TEST(a_report_says_what_differs) {
@@ -324,6 +334,7 @@ int main(void) {
     tcase_add_test(tests, values_of_every_type);
     tcase_add_test(tests, no_events);
     tcase_add_test(tests, more_rows_than_a_batch);
+    tcase_add_test(tests, dead_letters_are_in_the_order_of_the_events);
     tcase_add_test(tests, a_report_says_what_differs);
     tcase_add_test(tests, a_report_says_what_waits);
     tcase_add_test(tests, a_report_of_dead_letters);
