@@ -5,10 +5,11 @@ cache_dir() { printf '%s\n' "${XDG_CACHE_HOME:-$HOME/.cache}/tributary"; }
 
 # cache_locked COMMAND…: runs it while no other script changes the cache.
 cache_locked() {
-    local lock
+    local lock status=0
     mkdir -p "$(cache_dir)"
     exec {lock}>"$(cache_dir)/.lock"
     flock "$lock"
-    "$@" {lock}>&-
+    "$@" {lock}>&- || status=$?
     exec {lock}>&-
+    return "$status"
 }

@@ -19,7 +19,7 @@ fetch_kafka_jars_locked() {
     echo "fetching Kafka $kafka_version from Maven Central (about 50 MB)"
     rm -rf "$part"
     for attempt in 1 2 3; do
-        if mvn -q -B -f "$kafka_pom" dependency:copy-dependencies "-DoutputDirectory=$part" >"$log" 2>&1; then
+        if mvn -q -B -Dstyle.color=never -f "$kafka_pom" dependency:copy-dependencies "-DoutputDirectory=$part" >"$log" 2>&1; then
             mv "$part" "$jars"
             return
         fi

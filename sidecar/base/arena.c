@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 
-enum { BLOCK_BYTES = 64 * 1024, ALIGNMENT = 16 };
+enum { FIRST_BYTES = 1024, BLOCK_BYTES = 64 * 1024, ALIGNMENT = 16 };
 
 struct arena_block {
     struct arena_block *next;
@@ -45,8 +45,12 @@ void arena_reset(struct arena *arena) {
     arena->used = 0;
 }
 
+/* Each block is as large as all before it together, so that small arenas stay small. */
 static void add_block(struct arena *arena, size_t size) {
-    if (size < BLOCK_BYTES) size = BLOCK_BYTES;
+    size_t usual = arena_size(arena);
+    if (usual < FIRST_BYTES) usual = FIRST_BYTES;
+    if (usual > BLOCK_BYTES) usual = BLOCK_BYTES;
+    if (size < usual) size = usual;
     struct arena_block *block = memory_alloc(sizeof *block + size);
     block->size = size;
     block->next = arena->blocks;

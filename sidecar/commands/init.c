@@ -1,5 +1,6 @@
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "commands/arguments.h"
 #include "commands/command.h"
@@ -25,11 +26,18 @@ enum { OPTION_PRINT_SQL = 256 };
 static const struct option options[] = {
     {"print-sql", no_argument, NULL, OPTION_PRINT_SQL}, {"help", no_argument, NULL, 'h'}, {0}};
 
+static void print_usage_grant(const char *table) {
+    const char *dot = strrchr(table, '.');
+    if (dot) printf("GRANT USAGE ON SCHEMA %.*s TO :\"user\";\n", (int)(dot - table), table);
+}
+
 /* The least that "run" needs, for the role in psql's variable "user". */
 static void print_grants(const struct pipeline *pipeline) {
     printf("GRANT USAGE ON SCHEMA tributary TO :\"user\";\n"
            "GRANT SELECT ON tributary.schema_version TO :\"user\";\n"
            "GRANT SELECT, INSERT, UPDATE ON tributary.progress, tributary.idle_advances TO :\"user\";\n");
+    for (int i = 0; i < pipeline->output_count; i++) print_usage_grant(pipeline->outputs[i].table);
+    for (int i = 0; i < pipeline->lookup_count; i++) print_usage_grant(pipeline->lookups[i].table);
     for (int i = 0; i < pipeline->output_count; i++)
         printf("GRANT %s ON %s TO :\"user\";\n",
                pipeline->outputs[i].write == WRITE_UPSERT ? "SELECT, INSERT, UPDATE" : "INSERT",

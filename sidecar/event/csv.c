@@ -16,13 +16,21 @@ static struct span plain_field(struct span *text) {
     struct span field = {text->data, 0};
     while (!at_line_end(*text) && text->data[0] != ',') take(text, 1);
     field.len = (size_t)(text->data - field.data);
-    return field;
+    return field.len ? field : (struct span){0};
+}
+
+/* At most what the field takes: up to its last quote, of doubled ones both. */
+static size_t quoted_length(struct span text) {
+    size_t len = 0;
+    while (len < text.len && (text.data[len] != '"' || (len + 1 < text.len && text.data[len + 1] == '"')))
+        len += text.data[len] == '"' ? 2 : 1;
+    return len;
 }
 
 static bool quoted_field(struct span *text, struct arena *arena, struct span *field) {
     take(text, 1);
-    char *out = arena_bytes(arena, text->len), *at = out;
-    size_t room = text->len;
+    size_t room = quoted_length(*text);
+    char *out = arena_bytes(arena, room), *at = out;
     for (;; take(text, 1)) {
         if (!text->len) return false;
         if (text->data[0] == '"') {

@@ -90,6 +90,27 @@ static bool bind_columns(struct postgres_output *output, const struct catalogue_
     return true;
 }
 
+static bool fills(const struct output_config *config, const char *column) {
+    for (int i = 0; i < config->column_count; i++)
+        if (strcmp(config->columns[i].name, column) == 0) return true;
+    return false;
+}
+
+/* A column that must have a value gets one, from us or by default. */
+static bool check_required(const struct output_config *config, const struct catalogue_table *table,
+                           struct error *error) {
+    for (int i = 0; i < table->column_count; i++) {
+        const struct catalogue_column *column = &table->columns[i];
+        if (column->not_null && !column->has_default && !fills(config, column->name))
+            return error_set(
+                error, ERROR_CONFIG,
+                "column \"%s\" of table %s is NOT NULL and has no default, but the pipeline does not "
+                "fill it\nhint: add it to `columns`, or give it a default",
+                column->name, table->name);
+    }
+    return true;
+}
+
 struct postgres_output *postgres_output_new(const struct output_config *config,
                                             const struct catalogue_table *table, struct error *error) {
     struct postgres_output *output = memory_zalloc(1, sizeof *output);
@@ -99,7 +120,7 @@ struct postgres_output *postgres_output_new(const struct output_config *config,
     output->primary_key = memory_zalloc((size_t)config->primary_key_count, sizeof *output->primary_key);
     output->arrays = memory_zalloc(columns, sizeof *output->arrays);
     output->parameters = memory_zalloc(columns, sizeof *output->parameters);
-    if (bind_columns(output, table, error)) {
+    if (bind_columns(output, table, error) && check_required(config, table, error)) {
         build_sql(output, table);
         return output;
     }
@@ -172,8 +193,12 @@ static int compare_rows(const void *left, const void *right, void *output) {
 static int sort_and_deduplicate(struct postgres_output *output, struct row *rows, int count) {
     qsort_r(rows, (size_t)count, sizeof *rows, compare_rows, output);
     int kept = 0;
-    for (int i = 0; i < count; i++)
-        if (i + 1 == count || compare_keys(output, &rows[i], &rows[i + 1]) != 0) rows[kept++] = rows[i];
+    for (int i = 0; i < count; i++) {
+        if (i + 1 < count && compare_keys(output, &rows[i], &rows[i + 1]) == 0) continue;
+        struct row row = rows[i];
+        rows[i] = rows[kept]; /* none is lost: the commit may have to begin again with fewer partitions */
+        rows[kept++] = row;
+    }
     return kept;
 }
 

@@ -248,7 +248,7 @@ static void take_result(struct acquire *acquire, const PGresult *result) {
 
 /* Claiming again is always safe; it only costs the partitions held in memory their head start. */
 static enum acquire_result database_failed(struct acquire *acquire, struct error *error) {
-    connection_drop(acquire->options.connection);
+    connection_retry(acquire->options.connection);
     acquire->waiting = false;
     if (error->class != ERROR_RETRY) return ACQUIRE_FAILED;
     log_event(LOG_LEVEL_WARN, "claim_retry", "error=%s", LOG_QUOTE(error->message));

@@ -323,7 +323,7 @@ static enum commit_result poll_dead_letters(struct commit *commit, struct error 
 
 /* The transaction is gone or in doubt: begin it again, on a fresh connection. Lookups are asked again. */
 static enum commit_result database_failed(struct commit *commit, struct error *error) {
-    connection_drop(commit->options.connection);
+    connection_retry(commit->options.connection);
     commit->waiting = false;
     if (error->class != ERROR_RETRY) {
         commit->step = STEP_NONE;

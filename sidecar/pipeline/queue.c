@@ -51,7 +51,7 @@ static void add_segment(struct queue *queue) {
 
 /* The record's bytes, and about as many again for its fields. */
 static size_t weight(const struct pending *pending) {
-    return sizeof *pending + pending->record.value.len * 2;
+    return sizeof *pending + pending->record.key.len + pending->record.value.len * 2;
 }
 
 struct pending *queue_push(struct queue *queue, const struct record *record) {

@@ -7,7 +7,7 @@
 
 void slot_init(struct slot *slot, struct partition *partition, int64_t touch_end, int64_t conversion_end,
                int64_t now_us) {
-    *slot = (struct slot){.partition = partition, .rebuilding = partition_is_rebuilding(partition)};
+    *slot = (struct slot){.partition = partition, .rebuilding = !partition_is_whole(partition)};
     slot->flows[CONSUMER_TOUCHES] = (struct flow){.active_us = now_us, .end = touch_end};
     slot->flows[CONSUMER_CONVERSIONS] = (struct flow){.active_us = now_us, .end = conversion_end};
 }
@@ -75,12 +75,27 @@ static bool take_error(struct flow *flow, const rd_kafka_message_t *message, con
     return client_error(error, message->err, "topic \"%s\" [%d]", input->topic, message->partition);
 }
 
-static void take_end(struct slot *slot, enum consumer_side side, int64_t next) {
-    if (next < slot_next(slot, side)) return; /* of a fetch that began earlier */
+/* The log ends before the touches that were read from it once: it is not the same log. */
+static bool refuse_shorter(const struct slot *slot, const struct input_config *input, int64_t end,
+                           struct error *error) {
+    return error_set(error, ERROR_CONFIG,
+                     "topic \"%s\" [%d] ends at offset %" PRId64 ", but this pipeline has read it to %" PRId64
+                     ": it was made anew\nhint: to begin anew as well, use a new pipeline name",
+                     input->topic, partition_number(slot->partition), end,
+                     partition_progress(slot->partition)->touch_offset);
+}
+
+static void skip(struct slot *slot, enum consumer_side side, int64_t next) {
     if (side == CONSUMER_TOUCHES)
         partition_touch_skip(slot->partition, next);
     else
         partition_conversion_skip(slot->partition, next);
+}
+
+/* With --once, what lies beyond the end is left to the next run. */
+static void take_end(struct slot *slot, enum consumer_side side, int64_t next) {
+    if (next < slot_next(slot, side)) return; /* of a fetch that began earlier */
+    skip(slot, side, next < slot->flows[side].end ? next : slot->flows[side].end);
     slot->flows[side].at_end = true;
 }
 
@@ -89,10 +104,14 @@ bool slot_take(struct slot *slot, enum consumer_side side, const rd_kafka_messag
     struct flow *flow = &slot->flows[side];
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         take_end(slot, side, message->offset);
-        return true;
+        return !partition_is_rebuilding(slot->partition) ||
+               refuse_shorter(slot, input, message->offset, error);
     }
     if (message->err) return take_error(flow, message, input, slot_next(slot, side), now_us, error);
-    if (message->offset >= flow->end && !partition_is_rebuilding(slot->partition)) return true;
+    if (message->offset >= flow->end && !partition_is_rebuilding(slot->partition)) {
+        skip(slot, side, flow->end);
+        return true;
+    }
     flow->active_us = now_us;
     flow->at_end = flow->idle = flow->probing = false;
     if (!message->key && partition_count > 1) return refuse_unkeyed(input, message, partition_count, error);

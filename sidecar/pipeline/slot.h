@@ -19,7 +19,7 @@ struct flow {
 struct slot {
     struct partition *partition;
     struct flow flows[2]; /* by consumer_side */
-    bool rebuilding;
+    bool rebuilding;      /* whether the store is whole is still to be judged */
 };
 
 void slot_init(struct slot *slot, struct partition *partition, int64_t touch_end, int64_t conversion_end,

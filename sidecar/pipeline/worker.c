@@ -230,12 +230,13 @@ static bool check_rebuilt(const struct worker *worker, struct slot *slot, struct
     log_event(LOG_LEVEL_INFO, "rebuilt", "partition=%d whole=%s", number,
               partition_is_whole(slot->partition) ? "true" : "false");
     if (partition_is_whole(slot->partition)) return true;
-    return error_set(
-        error, ERROR_CONFIG,
-        "the clicks that partition %d still needs cannot be read from topic \"%s\" again: some are "
-        "gone\nhint: give the topic more retention than the window plus the longest pause; to begin "
-        "anew, use a new pipeline name",
-        number, worker->options.shared->plan->touches->topic);
+    return error_set(error, ERROR_CONFIG,
+                     "the touches that partition %d still needs cannot be read from topic \"%s\" again: some "
+                     "are gone, or the "
+                     "window, lateness, key or times of the pipeline were changed\nhint: give the topic more "
+                     "retention than "
+                     "the window plus the longest pause; a changed pipeline needs a new name",
+                     number, worker->options.shared->plan->touches->topic);
 }
 
 static bool read_side(struct worker *worker, struct slot *slot, enum consumer_side side, int *count,

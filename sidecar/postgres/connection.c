@@ -12,6 +12,7 @@ enum {
     BACKOFF_FIRST_MS = 100,
     BACKOFF_MAX_MS = 5000,
     CONNECT_TIMEOUT_MS = 10000,
+    RETRY_MS = 500,
 };
 
 enum phase { PHASE_CLOSED, PHASE_CONNECTING, PHASE_IDLE, PHASE_SENT };
@@ -43,6 +44,13 @@ void connection_drop(struct connection *connection) {
     PQfinish(connection->pg);
     connection->pg = NULL;
     connection->phase = PHASE_CLOSED;
+    connection->unsent = false;
+}
+
+void connection_retry(struct connection *connection) {
+    connection_drop(connection);
+    connection->retry_at_us =
+        clock_monotonic_us() + ((int64_t)RETRY_MS / 2 + rand_r(&connection->jitter) % RETRY_MS) * 1000;
 }
 
 void connection_free(struct connection *connection) {
@@ -68,7 +76,8 @@ enum error_class postgres_error_class(const char *sqlstate) {
 static void set_message(struct error *error, enum error_class class, const char *message) {
     char line[sizeof error->message];
     size_t len = 0;
-    for (; *message && len < sizeof line - 1; message++) line[len++] = *message == '\n' ? ' ' : *message;
+    for (; *message && len < sizeof line - 1; message++)
+        line[len++] = *message == '\n' || *message == '\t' ? ' ' : *message;
     while (len && line[len - 1] == ' ') len--;
     line[len] = '\0';
     error_set(error, class, "postgres: %s", line);
@@ -83,10 +92,11 @@ static int64_t backoff_us(struct connection *connection) {
 /* A wrong password or database does not pass by itself, but libpq gives no SQLSTATE for a failed connection
  * in version 15: its text is all there is. */
 static enum error_class connect_error_class(const char *message) {
-    static const char *const final[] = {"authentication failed",         "does not exist",
-                                        "no pg_hba.conf entry",          "certificate",
-                                        "no password supplied",          "invalid",
-                                        "could not translate host name", "permission denied for database"};
+    static const char *const final[] = {
+        "authentication failed",     "does not exist",       "no pg_hba.conf entry",
+        "certificate verify failed", "no password supplied", "permission denied for database",
+        "invalid connection option", "invalid URI",          "invalid port",
+        "invalid sslmode",           "invalid integer value"};
     if (strstr(message, "starting up") || strstr(message, "shutting down")) return ERROR_RETRY;
     for (size_t i = 0; i < sizeof final / sizeof *final; i++)
         if (strstr(message, final[i])) return ERROR_CONFIG;
@@ -118,6 +128,11 @@ static void begin_connect(struct connection *connection) {
     connection->connect_until_us = clock_monotonic_us() + (int64_t)CONNECT_TIMEOUT_MS * 1000;
 }
 
+static void ignore_notice(void *context, const char *message) {
+    (void)context;
+    (void)message;
+}
+
 static enum connection_state poll_connect(struct connection *connection, struct error *error) {
     if (PQstatus(connection->pg) == CONNECTION_BAD)
         return connect_failed(connection, PQerrorMessage(connection->pg), error);
@@ -132,6 +147,8 @@ static enum connection_state poll_connect(struct connection *connection, struct 
         return connect_failed(connection, PQerrorMessage(connection->pg), error);
     if (connection->wants != PGRES_POLLING_OK) return CONNECTION_BUSY;
     PQsetnonblocking(connection->pg, 1);
+    PQsetErrorVerbosity(connection->pg, PQERRORS_TERSE); /* the detail would show whole rows */
+    PQsetNoticeProcessor(connection->pg, ignore_notice, NULL);
     connection->phase = PHASE_IDLE;
     connection->backoff_ms = BACKOFF_FIRST_MS;
     return CONNECTION_IDLE;

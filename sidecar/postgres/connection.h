@@ -49,6 +49,9 @@ bool connection_send(struct connection *connection, const char *sql, const struc
 /* Closes it, so that a transaction under way is rolled back by the server; the next poll connects anew. */
 void connection_drop(struct connection *connection);
 
+/* The same after a statement that failed and is to be sent again: the next connection waits a little. */
+void connection_retry(struct connection *connection);
+
 /* The socket to wait on while busy, or -1; whether for writing. */
 int connection_socket(const struct connection *connection, bool *for_writing);
 

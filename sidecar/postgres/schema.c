@@ -14,7 +14,9 @@ static const char preamble[] = "CREATE SCHEMA IF NOT EXISTS tributary;\n"
 static void append_from(struct buffer *sql, int version) {
     for (int i = version; i < schema_migration_count; i++) {
         buffer_text(sql, schema_migrations[i]);
-        buffer_printf(sql, "\nINSERT INTO tributary.schema_version (version) VALUES (%d);\n", i + 1);
+        buffer_printf(
+            sql, "\nINSERT INTO tributary.schema_version (version) VALUES (%d) ON CONFLICT DO NOTHING;\n",
+            i + 1);
     }
 }
 

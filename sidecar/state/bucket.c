@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "base/time.h"
 
-enum { CHUNK_ENTRIES = 256, FIRST_SLOTS = 64 };
+enum { FIRST_ENTRIES = 8, CHUNK_ENTRIES = 256, FIRST_SLOTS = 16 };
 
 struct bucket *bucket_new(int64_t id, int64_t start_us) {
     struct bucket *bucket = memory_zalloc(1, sizeof *bucket);
@@ -18,8 +18,13 @@ struct bucket *bucket_new(int64_t id, int64_t start_us) {
     return bucket;
 }
 
+/* The first chunk is a small one: many buckets hold no more. */
+static uint32_t chunk_of(uint32_t number) {
+    return number < FIRST_ENTRIES ? 0 : (number - FIRST_ENTRIES) / CHUNK_ENTRIES + 1;
+}
+
 static uint32_t chunk_count(const struct bucket *bucket) {
-    return (bucket->count + CHUNK_ENTRIES - 1) / CHUNK_ENTRIES;
+    return bucket->count ? chunk_of(bucket->count - 1) + 1 : 0;
 }
 
 void bucket_free(struct bucket *bucket) {
@@ -34,7 +39,8 @@ void bucket_free(struct bucket *bucket) {
 
 static struct entry *entry_at(const struct bucket *bucket, uint32_t link) {
     uint32_t number = link - 1;
-    return &bucket->chunks[number / CHUNK_ENTRIES][number % CHUNK_ENTRIES];
+    uint32_t chunk = chunk_of(number);
+    return &bucket->chunks[chunk][chunk ? (number - FIRST_ENTRIES) % CHUNK_ENTRIES : number];
 }
 
 const struct entry *bucket_entry(const struct bucket *bucket, uint32_t link) {
@@ -63,12 +69,13 @@ static void grow_index(struct bucket *bucket) {
 }
 
 static struct entry *append(struct bucket *bucket) {
-    if (bucket->count % CHUNK_ENTRIES == 0) {
-        uint32_t chunks = chunk_count(bucket);
+    uint32_t chunks = chunk_count(bucket);
+    if (chunk_of(bucket->count) == chunks) {
         if ((chunks & (chunks - 1)) == 0) /* the table doubles at every power of two */
             bucket->chunks =
                 memory_realloc(bucket->chunks, (chunks ? chunks * (size_t)2 : 1) * sizeof *bucket->chunks);
-        bucket->chunks[chunks] = memory_alloc(CHUNK_ENTRIES * sizeof(struct entry));
+        uint32_t entries = chunks ? CHUNK_ENTRIES : FIRST_ENTRIES;
+        bucket->chunks[chunks] = memory_alloc(entries * sizeof(struct entry));
     }
     bucket->count++;
     return entry_at(bucket, bucket->count);
@@ -126,7 +133,8 @@ static size_t doubled(size_t n) {
 
 size_t bucket_bytes(const struct bucket *bucket) {
     size_t chunks = chunk_count(bucket);
-    return sizeof *bucket + chunks * CHUNK_ENTRIES * sizeof(struct entry) +
-           doubled(chunks) * sizeof *bucket->chunks + bucket->slots * sizeof *bucket->index +
-           doubled(bucket->behind_count) * sizeof *bucket->behind + arena_size(&bucket->fields);
+    size_t entries = chunks ? FIRST_ENTRIES + (chunks - 1) * CHUNK_ENTRIES : 0;
+    return sizeof *bucket + entries * sizeof(struct entry) + doubled(chunks) * sizeof *bucket->chunks +
+           bucket->slots * sizeof *bucket->index + doubled(bucket->behind_count) * sizeof *bucket->behind +
+           arena_size(&bucket->fields);
 }

@@ -36,7 +36,7 @@ static uint64_t key_hash_of(const struct lookup_batch *batch, const struct value
 
 static bool same_key(const struct lookup_batch *batch, const struct value *a, const struct value *b) {
     for (int i = 0; i < batch->match_count; i++)
-        if (!span_equal(a[i].text, b[i].text)) return false;
+        if (a[i].type != b[i].type || !span_equal(a[i].text, b[i].text)) return false;
     return true;
 }
 

@@ -11,6 +11,7 @@ struct lookup_query {
     const struct lookup_config *config;
     int column_count;
     struct column_type *types; /* of the matched columns */
+    enum value_type *values;   /* of the fetched columns */
     struct buffer sql;
     struct buffer *arrays; /* one a matched column, and the question numbers */
     struct parameter *parameters;
@@ -31,7 +32,10 @@ static bool build(struct lookup_query *query, const char *const *columns, const 
     struct buffer *sql = &query->sql;
     buffer_text(sql, "SELECT q.number");
     for (int i = 0; i < query->column_count; i++) {
-        if (!find(table, columns[i], config, error)) return false;
+        const struct catalogue_column *column = find(table, columns[i], config, error);
+        if (!column) return false;
+        bool json = column->type == COLUMN_JSON || column->type == COLUMN_JSONB;
+        query->values[i] = json ? VALUE_JSON : VALUE_STRING;
         buffer_text(sql, ", t.");
         quote_identifier(sql, columns[i]);
         buffer_text(sql, "::text");
@@ -61,6 +65,7 @@ struct lookup_query *lookup_query_new(const struct lookup_config *config, const 
     query->config = config;
     query->column_count = column_count;
     query->types = memory_zalloc(arrays, sizeof *query->types);
+    query->values = memory_zalloc((size_t)column_count, sizeof *query->values);
     query->arrays = memory_zalloc(arrays, sizeof *query->arrays);
     query->parameters = memory_zalloc(arrays, sizeof *query->parameters);
     if (build(query, columns, table, error)) return query;
@@ -73,6 +78,7 @@ void lookup_query_free(struct lookup_query *query) {
     for (int i = 0; i <= query->config->match_count; i++) buffer_release(&query->arrays[i]);
     buffer_release(&query->sql);
     free(query->types);
+    free(query->values);
     free(query->arrays);
     free(query->parameters);
     free(query);
@@ -115,7 +121,7 @@ void lookup_query_parse(const struct lookup_query *query, const PGresult *result
             struct span text = {PQgetvalue(result, row, i + 1), (size_t)PQgetlength(result, row, i + 1)};
             bool null = PQgetisnull(result, row, i + 1);
             values[i] = null ? (struct value){VALUE_NULL, {0}}
-                             : (struct value){VALUE_STRING, arena_copy(arena, text)};
+                             : (struct value){query->values[i], arena_copy(arena, text)};
         }
         lookup_batch_answer(batch, (int)strtol(PQgetvalue(result, row, 0), NULL, 10), values);
     }

@@ -43,12 +43,19 @@ static struct value value_named(struct lookup_table *table, const char *name, co
     return (struct value){VALUE_NULL, {0}};
 }
 
+/* A table in memory knows texts only: 7 finds the row of "7". */
+static void as_texts(struct value *key, int count) {
+    for (int i = 0; i < count; i++)
+        if (key[i].type != VALUE_NULL) key[i].type = VALUE_STRING;
+}
+
 void lookup_table_add(struct lookup_table *table, const struct span *names, const struct value *values,
                       int count) {
     int match_count = table->rows.match_count, column_count = table->rows.column_count;
     struct value *key = arena_alloc(&table->arena, (size_t)(match_count + column_count) * sizeof *key);
     struct value *columns = key + match_count;
     for (int i = 0; i < match_count; i++) key[i] = value_named(table, table->match[i], names, values, count);
+    as_texts(key, match_count);
     for (int i = 0; i < column_count; i++)
         columns[i] = value_named(table, table->columns[i], names, values, count);
     int question = lookup_batch_ask(&table->rows, key);
@@ -96,14 +103,13 @@ static bool load_rows(struct lookup_table *table, struct span text, const char *
     if (!check_header(table, names, named, file, error)) return false;
     for (int row = 2; text.len; row++) {
         int count = csv_row(&text, &table->arena, fields, CSV_COLUMNS_MAX);
-        if (count == 1 && fields[0].len == 0) continue; /* an empty line */
+        if (count == 1 && !fields[0].data) continue; /* an empty line */
         if (count != named)
             return error_set(error, ERROR_CONFIG, "\"%s\" row %d: %s", file, row,
                              count == -1 ? "a quoted field does not end"
                                          : "the number of fields is not that of the first line");
         for (int i = 0; i < count; i++)
-            values[i] =
-                fields[i].len ? (struct value){VALUE_STRING, fields[i]} : (struct value){VALUE_NULL, {0}};
+            values[i] = (struct value){fields[i].data ? VALUE_STRING : VALUE_NULL, fields[i]};
         lookup_table_add(table, names, values, count);
     }
     return true;
@@ -119,8 +125,13 @@ bool lookup_table_load(struct lookup_table *table, const char *file, struct erro
 
 void lookup_table_answer(const struct lookup_table *table, struct lookup_batch *batch) {
     const struct lookup_batch *rows = &table->rows;
+    size_t size = (size_t)rows->match_count * sizeof(struct value);
+    struct value *key = memory_alloc(size);
     for (int i = 0; i < batch->count; i++) {
-        int known = lookup_batch_find(rows, lookup_batch_key(batch, i));
+        memcpy(key, lookup_batch_key(batch, i), size);
+        as_texts(key, rows->match_count);
+        int known = lookup_batch_find(rows, key);
         if (known >= 0) lookup_batch_answer(batch, i, lookup_batch_result(rows, known));
     }
+    free(key);
 }

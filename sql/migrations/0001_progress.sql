@@ -1,7 +1,7 @@
 -- What Tributary keeps in Postgres: how far each partition of each pipeline has come. The rows move in the same
 -- transaction as the results, which is what makes these exact.
 
-CREATE TABLE tributary.progress (
+CREATE TABLE IF NOT EXISTS tributary.progress (
     pipeline               text        NOT NULL,
     partition              integer     NOT NULL,
     epoch                  bigint      NOT NULL, -- raised by every claim: who holds an older one is fenced
@@ -19,7 +19,7 @@ CREATE TABLE tributary.progress (
 );
 
 -- Where wall-clock time moved a watermark: the only thing about the results that the logs do not tell.
-CREATE TABLE tributary.idle_advances (
+CREATE TABLE IF NOT EXISTS tributary.idle_advances (
     pipeline     text    NOT NULL,
     input        text    NOT NULL,
     partition    integer NOT NULL,
