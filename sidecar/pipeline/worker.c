@@ -43,7 +43,6 @@ struct worker {
     struct partition **parked; /* held before a rebalance, perhaps to be gone on with */
     int parked_count;
     int64_t committed_at_us, probed_at_us;
-    size_t pending_limit;
     rd_kafka_message_t *messages[READ_MESSAGES];
 };
 
@@ -121,7 +120,6 @@ struct worker *worker_new(const struct worker_options *options, struct error *er
     struct worker *worker = memory_zalloc(1, sizeof *worker);
     const struct plan *plan = options->shared->plan;
     worker->options = *options;
-    worker->pending_limit = PENDING_BYTES;
     worker->slots = memory_zalloc((size_t)options->shared->partition_count, sizeof *worker->slots);
     worker->connection = connection_new(plan->pipeline->postgres.url, "tributary");
     batch_init(&worker->batch, plan);
@@ -216,10 +214,9 @@ static const struct input_config *input_of(const struct worker *worker, enum con
     return side == CONSUMER_TOUCHES ? plan->touches : plan->conversions;
 }
 
-static bool has_room(const struct worker *worker) {
-    size_t bytes = 0;
-    for (int i = 0; i < worker->slot_count; i++) bytes += partition_pending_bytes(worker->slots[i].partition);
-    return bytes < worker->pending_limit;
+/* Each partition has its share: one whose touches do not come must not stop the others. */
+static bool has_room(const struct worker *worker, const struct slot *slot) {
+    return partition_pending_bytes(slot->partition) < (size_t)PENDING_BYTES / (size_t)worker->slot_count;
 }
 
 /* Once the store is filled again it must hold exactly what the progress says, or rows would be wrong. */
@@ -259,7 +256,7 @@ static bool read_side(struct worker *worker, struct slot *slot, enum consumer_si
  * the side that lags in event time comes first, so that neither store nor queue grows more than it must. */
 static bool read_slot(struct worker *worker, struct slot *slot, bool *any, struct error *error) {
     for (int round = 0; round < READ_ROUNDS; round++) {
-        bool full = !has_room(worker);
+        bool full = !has_room(worker, slot);
         if (full && !partition_waits_for_touches(slot->partition) && !slot->rebuilding) break;
         enum consumer_side first =
             full || partition_touch_lags(slot->partition) ? CONSUMER_TOUCHES : CONSUMER_CONVERSIONS;
