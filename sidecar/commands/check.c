@@ -49,29 +49,40 @@ static bool check_topics(const struct plan *plan) {
     return ok;
 }
 
+static bool check_output(const struct plan *plan, struct connection *connection) {
+    struct error error;
+    struct catalogue_table *table = surroundings_output(plan, connection, &error);
+    struct postgres_output *output = table ? postgres_output_new(plan->output, table, &error) : NULL;
+    bool ok = report("output table, its columns, index and rights", output != NULL, &error);
+    postgres_output_free(output);
+    catalogue_free(table);
+    return ok;
+}
+
+static bool check_lookup(const struct plan *plan, int number, struct connection *connection) {
+    const struct plan_lookup *lookup = &plan->lookups[number];
+    struct error error;
+    char what[300];
+    struct catalogue_table *table = surroundings_lookup(plan, number, connection, &error);
+    struct lookup_query *query =
+        table ? lookup_query_new(lookup->config, lookup->columns, lookup->column_count, table, &error) : NULL;
+    snprintf(what, sizeof what, "table of lookup \"%s\"", lookup->config->name);
+    bool ok = report(what, query != NULL, &error);
+    lookup_query_free(query);
+    catalogue_free(table);
+    return ok;
+}
+
 static bool check_tables(const struct plan *plan) {
     const struct pipeline *pipeline = plan->pipeline;
-    struct error error;
     if (!pipeline->postgres.url) {
+        struct error error;
         error_set(&error, ERROR_CONFIG, "`postgres: {url: …}` is missing");
         return report("database", false, &error);
     }
     struct connection *connection = connection_new(pipeline->postgres.url, "tributary check");
-    struct surroundings_tables tables = {0};
-    bool ok = surroundings_tables(plan, connection, &tables, &error);
-    struct postgres_output *output = ok ? postgres_output_new(plan->output, tables.output, &error) : NULL;
-    ok = report("output table, its columns, index and rights", output != NULL, &error);
-    for (int i = 0; ok && i < plan->lookup_count; i++) {
-        const struct plan_lookup *lookup = &plan->lookups[i];
-        struct lookup_query *query = lookup_query_new(lookup->config, lookup->columns, lookup->column_count,
-                                                      tables.lookups[i], &error);
-        char what[300];
-        snprintf(what, sizeof what, "lookup \"%s\"", lookup->config->name);
-        ok = report(what, query != NULL, &error);
-        lookup_query_free(query);
-    }
-    postgres_output_free(output);
-    surroundings_tables_release(plan, &tables);
+    bool ok = check_output(plan, connection);
+    for (int i = 0; i < plan->lookup_count; i++) ok = check_lookup(plan, i, connection) && ok;
     connection_free(connection);
     return ok;
 }

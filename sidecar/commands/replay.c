@@ -152,11 +152,11 @@ static bool replay_opened(const struct plan *plan, const struct replay_command *
     struct progress progress;
     progress_init(&progress, "replay", PROGRESS_BYTES,
                   file_input_size(replay->touches) + file_input_size(replay->conversions), command->quiet);
-    replay->progress = show;
-    replay->progress_context = &progress;
     replay->rows = open_output(command->output, stdout, error);
     if (!replay->rows) return false;
     replay->dead_letters = open_output(command->dead_letters, NULL, error);
+    replay->progress = show;
+    replay->progress_context = &progress;
     bool ok = (replay->dead_letters || !command->dead_letters) && replay_run(plan, replay, error);
     progress_end(&progress);
     replay->progress_context = NULL;

@@ -10,6 +10,9 @@
 
 enum { METADATA_TIMEOUT_MS = 5000 };
 
+#define TEXT_OF(number)  TEXT_OF_(number)
+#define TEXT_OF_(number) #number
+
 struct assigned {
     int32_t partition;
     rd_kafka_queue_t *queues[2];
@@ -58,9 +61,12 @@ static rd_kafka_conf_t *make_conf(const struct consumer_options *options, struct
     /* Queue limits hold per partition here, since no queue is forwarded, and a queue exceeds them by one
      * fetch. */
     static const struct client_setting defaults[] = {
-        {"queued.min.messages", "20000"},      {"queued.max.messages.kbytes", "1024"},
-        {"fetch.message.max.bytes", "524288"}, {"fetch.wait.max.ms", "100"},
-        {"session.timeout.ms", "10000"},       {NULL, NULL}};
+        {"queued.min.messages", "20000"},
+        {"queued.max.messages.kbytes", "1024"},
+        {"fetch.message.max.bytes", "524288"},
+        {"fetch.wait.max.ms", "100"},
+        {"session.timeout.ms", TEXT_OF(CONSUMER_SESSION_TIMEOUT_MS)},
+        {NULL, NULL}};
     const struct kafka_config *config = options->config;
     char role[32], instance[512];
     snprintf(role, sizeof role, "worker-%d", options->worker);

@@ -17,6 +17,10 @@
 
 struct consumer;
 
+/* How long a member may be silent before the group takes its partitions away, unless a property says
+ * otherwise. */
+#define CONSUMER_SESSION_TIMEOUT_MS 10000
+
 enum consumer_side { CONSUMER_TOUCHES, CONSUMER_CONVERSIONS };
 
 /* The group's partitions changed: `partitions` are ours now (count 0: none). Whatever was assigned before has

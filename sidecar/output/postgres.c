@@ -17,8 +17,7 @@ struct postgres_output {
     struct parameter *parameters;
 };
 
-/* --- the statement
- * ------------------------------------------------------------------------------------------ */
+/* --- the statement --- */
 
 static void column_list(struct buffer *sql, const struct output_config *config) {
     for (int i = 0; i < config->column_count; i++) {
@@ -73,8 +72,7 @@ static void build_sql(struct postgres_output *output, const struct catalogue_tab
     buffer_string(sql);
 }
 
-/* --- life
- * --------------------------------------------------------------------------------------------------- */
+/* --- life --- */
 
 static bool bind_columns(struct postgres_output *output, const struct catalogue_table *table,
                          struct error *error) {
@@ -139,8 +137,7 @@ void postgres_output_free(struct postgres_output *output) {
     free(output);
 }
 
-/* --- rows
- * --------------------------------------------------------------------------------------------------- */
+/* --- rows --- */
 
 /* Equal keys get equal texts, so that one statement never meets the same row twice. */
 static void canonical_keys(const struct postgres_output *output, struct row *row, struct arena *arena) {

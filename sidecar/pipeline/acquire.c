@@ -85,8 +85,7 @@ int acquire_cancel(struct acquire *acquire, struct partition **parked) {
     return count;
 }
 
-/* --- partitions
- * --------------------------------------------------------------------------------------------- */
+/* --- partitions --- */
 
 /* The partition as we hold it in memory, if nobody has claimed it between our last commit and this claim. */
 static struct partition *take_parked(struct acquire *acquire, const struct claim *claim) {
@@ -120,8 +119,7 @@ static void make_partitions(struct acquire *acquire) {
     }
 }
 
-/* --- where to start
- * ----------------------------------------------------------------------------------------- */
+/* --- where to start --- */
 
 static struct probe probe_start(const struct plan *plan, const struct input_config *input, int partition,
                                 int64_t before_us) {
@@ -213,8 +211,7 @@ static enum acquire_result poll_probe(struct acquire *acquire, struct error *err
     return ACQUIRE_RUNNING;
 }
 
-/* --- the statements
- * ----------------------------------------------------------------------------------------- */
+/* --- the statements --- */
 
 static bool send_step(struct acquire *acquire, struct error *error) {
     const struct plan *plan = acquire->options.join->plan;

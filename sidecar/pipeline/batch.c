@@ -33,8 +33,7 @@ void batch_reset(struct batch *batch) {
     arena_reset(&batch->arena);
 }
 
-/* --- values
- * ------------------------------------------------------------------------------------------------- */
+/* --- values --- */
 
 static const struct value null_value = {VALUE_NULL, {0}};
 
@@ -76,8 +75,7 @@ static struct value touch_value(struct arena *arena, const struct plan_source *s
     return null_value;
 }
 
-/* --- taking
- * ------------------------------------------------------------------------------------------------- */
+/* --- taking --- */
 
 static bool makes_row(const struct pending *pending) {
     return pending->outcome == OUTCOME_ATTRIBUTED || pending->outcome == OUTCOME_UNATTRIBUTED;
@@ -132,8 +130,7 @@ bool batch_take(struct batch *batch, struct partition *const *partitions, int co
     return batch->part_count > 0;
 }
 
-/* --- building
- * ----------------------------------------------------------------------------------------------- */
+/* --- building --- */
 
 static void refuse(struct pending *pending, struct arena *arena, enum outcome outcome, const char *why) {
     pending->outcome = outcome;

@@ -18,8 +18,7 @@ static void partitions_array(struct buffer *array, const int *partitions, int co
     for (int i = 0; i < count; i++) array_add_int(array, partitions[i]);
 }
 
-/* --- claim
- * -------------------------------------------------------------------------------------------------- */
+/* --- claim --- */
 
 void claim_format(struct claim_statement *statement, const struct plan *plan, const int *partitions,
                   int count) {
@@ -72,8 +71,7 @@ void claims_free(struct claim *claims, int count) {
     free(claims);
 }
 
-/* --- idle advances
- * ------------------------------------------------------------------------------------------ */
+/* --- idle advances --- */
 
 void claim_advances_format(struct claim_statement *statement, const struct plan *plan, const int *partitions,
                            int count) {
@@ -108,8 +106,7 @@ void claim_advances_parse(const PGresult *result, struct claim *claims, int coun
     }
 }
 
-/* --- locate
- * ------------------------------------------------------------------------------------------------- */
+/* --- locate --- */
 
 void claim_locate_format(struct claim_statement *statement, const struct plan *plan,
                          const struct claim *claims, int count) {
@@ -133,8 +130,7 @@ void claim_locate_format(struct claim_statement *statement, const struct plan *p
     statement->parameter_count = 4;
 }
 
-/* --- ledgers
- * ------------------------------------------------------------------------------------------------ */
+/* --- ledgers --- */
 
 void ledger_json(struct buffer *out, const struct ledger *ledger) {
     char separator = '{';

@@ -71,8 +71,7 @@ struct partition *const *commit_fenced(const struct commit *commit, int *count) 
     return commit->fenced;
 }
 
-/* --- the statements
- * ----------------------------------------------------------------------------------------- */
+/* --- the statements --- */
 
 static struct parameter pipeline_name(const struct commit *commit) {
     return parameter_text(commit->options.plan->pipeline->name);
@@ -83,7 +82,7 @@ static bool send_begin(struct commit *commit, struct error *error) {
     return connection_send(commit->options.connection,
                            "BEGIN; SET LOCAL TimeZone = 'UTC'; SET LOCAL lock_timeout = '10s';"
                            " SET LOCAL statement_timeout = '60s';"
-                           " SET LOCAL idle_in_transaction_session_timeout = '30s'",
+                           " SET LOCAL idle_in_transaction_session_timeout = '10s'",
                            NULL, 0, error);
 }
 
@@ -215,8 +214,7 @@ static bool send_lookup(struct commit *commit, struct error *error) {
                            statement.parameter_count, error);
 }
 
-/* --- the steps
- * ---------------------------------------------------------------------------------------------- */
+/* --- the steps --- */
 
 /* Whether the step has nothing to ask the database. */
 static bool is_empty(const struct commit *commit) {

@@ -37,8 +37,7 @@ struct partition {
     char kept_time[TIMESTAMP_TEXT_MAX];
 };
 
-/* --- the join
- * ----------------------------------------------------------------------------------------------- */
+/* --- the join --- */
 
 static struct decoder *decoder_for(const struct input_config *input, const char *const *fields, int count,
                                    char *const *key, int key_count, uint64_t seed, struct error *error) {
@@ -68,8 +67,7 @@ void join_release(struct join *join) {
     *join = (struct join){0};
 }
 
-/* --- life
- * --------------------------------------------------------------------------------------------------- */
+/* --- life --- */
 
 static void advances_copy(struct advances *to, const struct advances *from) {
     *to = (struct advances){.count = from ? from->count : 0, .capacity = from ? from->count : 0};
@@ -186,8 +184,7 @@ int64_t partition_conversion_next(const struct partition *partition) {
     return partition->conversions.next;
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------------------ */
+/* --- reading --- */
 
 static void position_pass(struct log_position *log, int64_t next) {
     if (next <= log->next) return;
@@ -322,8 +319,7 @@ void partition_conversion_skip(struct partition *partition, int64_t next_offset)
     position_pass(&partition->conversions, next_offset);
 }
 
-/* --- drift and idleness
- * --------------------------------------------------------------------------------------*/
+/* --- drift and idleness --- */
 
 /* The greatest time of a conversion that is not yet final, plus the lateness; TIME_NONE when all are final. A
  * conversion decided earlier lies before every one that is not, so the greatest time ever read will do. */
@@ -392,8 +388,7 @@ int64_t partition_conversion_watermark(const struct partition *partition) {
     return conversion_watermark(partition);
 }
 
-/* --- deciding and committing
- * ---------------------------------------------------------------------------------*/
+/* --- deciding and committing --- */
 
 static void attribute(struct partition *partition, struct pending *pending) {
     struct window_range range = window_range(&partition->join->plan->window, pending->time_us,

@@ -6,7 +6,9 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
+#include "kafka/consumer.h"
 #include "kafka/prober.h"
 #include "pipeline/claim.h"
 #include "pipeline/summary.h"
@@ -15,7 +17,7 @@
 #include "postgres/schema.h"
 #include "telemetry/log.h"
 
-enum { WATCH_MS = 20, SUMMARY_TIMEOUT_MS = 5000 };
+enum { WATCH_MS = 20, SUMMARY_TIMEOUT_MS = 5000, EVICTION_MARGIN_MS = 5000 };
 
 struct hand {
     struct worker *worker;
@@ -25,8 +27,7 @@ struct hand {
     struct run_shared *shared;
 };
 
-/* --- before
- * --------------------------------------------------------------------------------------------------*/
+/* --- before --- */
 
 static bool prepare_database(const struct plan *plan, struct connection *connection,
                              struct surroundings_tables *tables, struct error *error) {
@@ -68,8 +69,7 @@ static bool find_ends(const struct plan *plan, int partitions, struct ends *ends
     return ok;
 }
 
-/* --- the workers
- * -------------------------------------------------------------------------------------------- */
+/* --- the workers --- */
 
 static bool hire(struct run_shared *shared, int number, uint64_t key_seed,
                  const struct surroundings_tables *tables, struct hand *hand) {
@@ -100,10 +100,28 @@ static void *work(void *context) {
     return NULL;
 }
 
+static bool all_read(const struct run_shared *shared) {
+    for (int i = 0; i < shared->partition_count; i++)
+        if (!atomic_load(&shared->read[i])) return false;
+    return true;
+}
+
+/* How long the group takes to notice that a member has died, and a little more. */
+static int64_t eviction_us(const struct kafka_config *kafka) {
+    int64_t session_ms = CONSUMER_SESSION_TIMEOUT_MS;
+    for (int i = 0; i < kafka->property_count; i++)
+        if (strcmp(kafka->properties[i].name, "session.timeout.ms") == 0)
+            session_ms = strtoll(kafka->properties[i].value, NULL, 10);
+    return (session_ms + EVICTION_MARGIN_MS) * 1000;
+}
+
+/* With --once: we have read every partition, or what we have not read belongs to other members, who are
+ * alive: had they died, the group would have given us their partitions by now. */
 static bool all_finished(const struct run_shared *shared) {
     for (int i = 0; i < shared->plan->pipeline->workers; i++)
         if (!atomic_load(&shared->finished[i])) return false;
-    return true;
+    int64_t quiet_us = clock_monotonic_us() - atomic_load(&shared->reassigned_at_us);
+    return all_read(shared) || quiet_us > eviction_us(&shared->plan->pipeline->kafka);
 }
 
 static void watch(struct run_shared *shared) {
@@ -139,8 +157,7 @@ static bool employ(struct run_shared *shared, struct hand *hands, struct error *
     return ok;
 }
 
-/* --- after
- * -------------------------------------------------------------------------------------------------- */
+/* --- after --- */
 
 /* The ledgers as the database has them: of all partitions, whoever read them, over all restarts. */
 static void print_summary(const struct plan *plan, struct connection *connection) {
@@ -188,11 +205,13 @@ static bool run_prepared(const struct plan *plan, const struct run_options *opti
               (!options->once || find_ends(plan, shared.partition_count, &ends, error));
     if (options->once) shared.ends = &ends;
     shared.finished = memory_zalloc((size_t)plan->pipeline->workers, sizeof *shared.finished);
+    shared.read = memory_zalloc((size_t)shared.partition_count, sizeof *shared.read);
     if (ok) {
         ok = run_workers(&shared, tables, error);
         print_summary(plan, connection);
     }
     free(shared.finished);
+    free(shared.read);
     free(ends.touches);
     free(ends.conversions);
     return ok;

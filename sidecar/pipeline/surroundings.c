@@ -71,26 +71,40 @@ static bool check_upsert(const struct plan *plan, struct connection *connection,
                      table->name);
 }
 
-static bool load_lookups(const struct plan *plan, struct connection *connection,
-                         struct surroundings_tables *tables, struct error *error) {
-    for (int i = 0; i < plan->lookup_count; i++) {
-        const struct lookup_config *config = plan->lookups[i].config;
-        tables->lookups[i] = catalogue_load(connection, config->table, SURROUNDINGS_TIMEOUT_MS, error);
-        if (!tables->lookups[i]) return error_prefix(error, "lookup \"%s\"", config->name);
-        if (!may(connection, tables->lookups[i], "SELECT", error)) return false;
+struct catalogue_table *surroundings_output(const struct plan *plan, struct connection *connection,
+                                            struct error *error) {
+    struct catalogue_table *table =
+        catalogue_load(connection, plan->output->table, SURROUNDINGS_TIMEOUT_MS, error);
+    if (!table) {
+        error_prefix(error, "output");
+        return NULL;
     }
-    return true;
+    if (may(connection, table, "INSERT", error) && check_upsert(plan, connection, table, error)) return table;
+    catalogue_free(table);
+    return NULL;
+}
+
+struct catalogue_table *surroundings_lookup(const struct plan *plan, int lookup,
+                                            struct connection *connection, struct error *error) {
+    const struct lookup_config *config = plan->lookups[lookup].config;
+    struct catalogue_table *table = catalogue_load(connection, config->table, SURROUNDINGS_TIMEOUT_MS, error);
+    if (table && may(connection, table, "SELECT", error)) return table;
+    catalogue_free(table);
+    error_prefix(error, "lookup \"%s\"", config->name);
+    return NULL;
 }
 
 bool surroundings_tables(const struct plan *plan, struct connection *connection,
                          struct surroundings_tables *tables, struct error *error) {
     *tables = (struct surroundings_tables){
         .lookups = memory_zalloc((size_t)plan->lookup_count, sizeof(struct catalogue_table *))};
-    tables->output = catalogue_load(connection, plan->output->table, SURROUNDINGS_TIMEOUT_MS, error);
-    if (!tables->output) return error_prefix(error, "output");
-    return may(connection, tables->output, "INSERT", error) &&
-           check_upsert(plan, connection, tables->output, error) &&
-           load_lookups(plan, connection, tables, error);
+    tables->output = surroundings_output(plan, connection, error);
+    bool ok = tables->output != NULL;
+    for (int i = 0; ok && i < plan->lookup_count; i++) {
+        tables->lookups[i] = surroundings_lookup(plan, i, connection, error);
+        ok = tables->lookups[i] != NULL;
+    }
+    return ok;
 }
 
 void surroundings_tables_release(const struct plan *plan, struct surroundings_tables *tables) {

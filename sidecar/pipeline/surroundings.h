@@ -21,7 +21,14 @@ bool surroundings_dead_letter_topic(const struct pipeline *pipeline, bool *creat
  * as a sample of each partition's newest records shows. */
 bool surroundings_topics(const struct plan *plan, int *partitions, struct error *error) MUST_CHECK;
 
-/* The tables of the output and of the lookups, as the catalogue has them. */
+/* One table as the catalogue has it, with the rights and the unique index that we need; NULL with a config
+ * error otherwise. */
+struct catalogue_table *surroundings_output(const struct plan *plan, struct connection *connection,
+                                            struct error *error);
+struct catalogue_table *surroundings_lookup(const struct plan *plan, int lookup,
+                                            struct connection *connection, struct error *error);
+
+/* All of them; the first error. */
 struct surroundings_tables {
     struct catalogue_table *output;
     struct catalogue_table **lookups; /* plan->lookup_count */

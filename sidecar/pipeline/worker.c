@@ -50,8 +50,7 @@ static const struct pipeline *pipeline_of(const struct worker *worker) {
     return worker->options.shared->plan->pipeline;
 }
 
-/* --- the group
- * ---------------------------------------------------------------------------------------------- */
+/* --- the group --- */
 
 /* Partitions leave the reading but are kept: an eager rebalance mostly gives them back. */
 static void park(struct worker *worker) {
@@ -70,12 +69,14 @@ static void park(struct worker *worker) {
 
 static void on_revoked(void *context) {
     struct worker *worker = context;
+    atomic_store(&worker->options.shared->reassigned_at_us, clock_monotonic_us());
     park(worker);
     worker->assigned_count = 0;
 }
 
 static void on_assigned(void *context, const int32_t *partitions, int count) {
     struct worker *worker = context;
+    atomic_store(&worker->options.shared->reassigned_at_us, clock_monotonic_us());
     park(worker);
     worker->assigned = memory_realloc(worker->assigned, (size_t)count * sizeof *worker->assigned);
     for (int i = 0; i < count; i++) worker->assigned[i] = partitions[i];
@@ -86,8 +87,7 @@ static void on_assigned(void *context, const int32_t *partitions, int count) {
     log_event(LOG_LEVEL_INFO, "assigned", "worker=%d partitions=%d", worker->options.number, count);
 }
 
-/* --- life
- * --------------------------------------------------------------------------------------------------- */
+/* --- life --- */
 
 static bool connect_clients(struct worker *worker, struct error *error) {
     const struct pipeline *pipeline = pipeline_of(worker);
@@ -158,8 +158,7 @@ void worker_free(struct worker *worker) {
     free(worker);
 }
 
-/* --- acquiring
- * ---------------------------------------------------------------------------------------------- */
+/* --- acquiring --- */
 
 static int64_t end_of(const struct worker *worker, enum consumer_side side, int partition) {
     const struct ends *ends = worker->options.shared->ends;
@@ -206,8 +205,7 @@ static bool serve_acquire(struct worker *worker, int64_t now, struct error *erro
     return true;
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------------------ */
+/* --- reading --- */
 
 static const struct input_config *input_of(const struct worker *worker, enum consumer_side side) {
     const struct plan *plan = worker->options.shared->plan;
@@ -276,8 +274,7 @@ static bool read_all(struct worker *worker, bool *any, struct error *error) {
     return true;
 }
 
-/* --- idleness
- * ----------------------------------------------------------------------------------------------- */
+/* --- idleness --- */
 
 static void ask_idle(struct worker *worker, int64_t now) {
     struct probe *probes = memory_zalloc((size_t)worker->slot_count * 2, sizeof *probes);
@@ -332,8 +329,7 @@ static bool serve_idle(struct worker *worker, int64_t now, struct error *error) 
     return true;
 }
 
-/* --- committing
- * --------------------------------------------------------------------------------------------- */
+/* --- committing --- */
 
 static void report_offsets(struct worker *worker) {
     for (enum consumer_side side = 0; side < 2; side++) {
@@ -422,18 +418,20 @@ static void close_all(struct worker *worker) {
     for (int i = 0; i < worker->slot_count; i++) partition_advance_touches(worker->slots[i].partition);
 }
 
-/* Whether, with --once, this worker has nothing left to do. */
-static bool is_finished(const struct worker *worker) {
-    return worker->ever_assigned && !worker->acquiring && !commit_is_running(worker->commit);
+/* With --once: everything assigned to this worker is read and committed. */
+static void finish(struct worker *worker) {
+    struct run_shared *shared = worker->options.shared;
+    for (int i = 0; i < worker->slot_count; i++)
+        atomic_store(&shared->read[partition_number(worker->slots[i].partition)], true);
+    atomic_store(&shared->finished[worker->options.number], worker->ever_assigned);
 }
 
 static void start_commit_if_due(struct worker *worker, int64_t now) {
-    const struct run_options *options = worker->options.shared->options;
-    atomic_int *finished = &worker->options.shared->finished[worker->options.number];
-    bool once_read = options->once && all_read(worker);
-    if (once_read && options->close) close_all(worker);
+    const struct run_shared *shared = worker->options.shared;
+    bool once_read = shared->options->once && all_read(worker);
+    if (once_read && shared->options->close) close_all(worker);
     if (commit_is_running(worker->commit) || worker->acquiring) {
-        atomic_store(finished, 0);
+        atomic_store(&shared->finished[worker->options.number], false);
         return;
     }
     bool due = once_read || now - worker->committed_at_us >= pipeline_of(worker)->commit_interval_us ||
@@ -441,11 +439,13 @@ static void start_commit_if_due(struct worker *worker, int64_t now) {
     if (!due) return;
     worker->committed_at_us = now;
     bool some = begin_commit(worker);
-    atomic_store(finished, once_read && !some && is_finished(worker));
+    if (once_read && !some)
+        finish(worker);
+    else
+        atomic_store(&shared->finished[worker->options.number], false);
 }
 
-/* --- the loop
- * ----------------------------------------------------------------------------------------------- */
+/* --- the loop --- */
 
 static void wait_for_database(struct worker *worker) {
     bool for_writing;

@@ -16,14 +16,17 @@ struct ends {
     int64_t *touches, *conversions;
 };
 
-/* What the workers share: read-only but for the two flags. */
+/* What the workers share: read-only but for the atomics. */
 struct run_shared {
     const struct plan *plan;
     const struct run_options *options;
     int partition_count;
     const struct ends *ends; /* NULL without --once */
     atomic_bool stopping;    /* somebody failed, was asked to stop, or all are done */
-    atomic_int *finished;    /* per worker: nothing left to do (once) */
+    /* with --once: */
+    atomic_bool *finished;         /* per worker: nothing left to do in its assignment */
+    atomic_bool *read;             /* per partition: read to its end and committed by one of our workers */
+    atomic_llong reassigned_at_us; /* monotonic: when the group last gave or took partitions */
 };
 
 struct worker;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "telemetry/log.h"
 
 enum {
     PARAMETERS_MAX = 1700, /* Postgres' own bound on columns is 1600 */
@@ -255,6 +256,7 @@ PGresult *connection_query(struct connection *connection, const char *sql, const
                            int count, int timeout_ms, struct error *error) {
     int64_t until = clock_monotonic_us() + (int64_t)timeout_ms * 1000;
     struct error last = {ERROR_RETRY, "postgres: no answer in time"};
+    bool told = false;
     while (clock_monotonic_us() < until) {
         PGresult *result = NULL;
         switch (connection_poll(connection, &result, &last)) {
@@ -271,6 +273,8 @@ PGresult *connection_query(struct connection *connection, const char *sql, const
                 *error = last;
                 return NULL;
             }
+            if (!told) log_event(LOG_LEVEL_WARN, "postgres_retry", "error=%s", LOG_QUOTE(last.message));
+            told = true;
             break;
         }
     }

@@ -16,8 +16,7 @@ static int side_of(const struct case_reader *reader, const char *name) {
     return -1;
 }
 
-/* --- the record's own
- * ----------------------------------------------------------------------------------- */
+/* --- the record's own --- */
 
 static void read_partition(struct case_reader *reader, const struct node *event, int partitions,
                            struct case_event *out) {
@@ -60,8 +59,7 @@ static void read_own(struct case_reader *reader, const struct node *event, int p
     read_key(reader, event, out);
 }
 
-/* --- {clicks: {field: value, …}}
- * ------------------------------------------------------------------------------------- */
+/* --- {clicks: {field: value, …}} --- */
 
 static void field_json(struct buffer *json, const struct node *field) {
     if (json->data[json->len - 1] != '{') buffer_byte(json, ',');
@@ -112,8 +110,7 @@ static void read_fields(struct case_reader *reader, const struct node *event, co
     out->record.value = event_json(reader, reader->defaults[out->side], key->value);
 }
 
-/* --- {input: clicks, raw: …}
- * ---------------------------------------------------------------------------------------- */
+/* --- {input: clicks, raw: …} --- */
 
 static void read_raw(struct case_reader *reader, const struct node *node, struct case_event *out) {
     if (node->kind == NODE_SCALAR && node->text && !node_is_nothing(node)) {
@@ -161,8 +158,7 @@ static void read_broken(struct case_reader *reader, const struct node *event, st
     read_content(reader, event, out);
 }
 
-/* --- any of them
- * ---------------------------------------------------------------------------------------------- */
+/* --- any of them --- */
 
 static void read_advance(struct case_reader *reader, const struct node *event, struct case_event *out) {
     static const char *const known[] = {"advance"};

@@ -8,8 +8,7 @@
 #include "testing/case_reader.h"
 #include "testing/case_value.h"
 
-/* --- lookups
- * ------------------------------------------------------------------------------------------------ */
+/* --- lookups --- */
 
 /* The columns that the pipeline needs of a lookup: those that match and those that are fetched. */
 static int needed_columns(const struct plan_lookup *lookup, const char **names) {
@@ -79,8 +78,7 @@ static struct case_lookup *read_lookups(struct case_reader *reader, const struct
     return lookups;
 }
 
-/* --- cases
- * -------------------------------------------------------------------------------------------------- */
+/* --- cases --- */
 
 static void check_name(struct case_reader *reader, const struct case_file *file, const struct node *node,
                        const char *name) {
@@ -131,8 +129,7 @@ static void read_cases(struct case_reader *reader, struct case_file *file, const
     }
 }
 
-/* --- the file
- * ----------------------------------------------------------------------------------------------- */
+/* --- the file --- */
 
 static void read_defaults(struct case_reader *reader, const struct node *map) {
     if (!case_expect_map(reader, map, "\"defaults\"")) return;

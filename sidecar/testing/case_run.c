@@ -43,8 +43,7 @@ struct run {
     struct results rows, dead_letters;
 };
 
-/* --- results
- * ------------------------------------------------------------------------------------------------ */
+/* --- results --- */
 
 static struct result *results_add(struct results *results) {
     if (results->count == results->capacity) {
@@ -129,8 +128,7 @@ static void keep_dead_letter(struct run *run, const struct dead_letter *dead) {
                         event_of(run, side, dead->partition, offset)};
 }
 
-/* --- running
- * ------------------------------------------------------------------------------------------------ */
+/* --- running --- */
 
 static void commit(struct run *run, struct lane *lane) {
     struct batch *batch = &run->batch;
@@ -193,8 +191,7 @@ static void run_events(struct run *run) {
     results_sort(&run->dead_letters);
 }
 
-/* --- judging
- * ------------------------------------------------------------------------------------------------ */
+/* --- judging --- */
 
 static struct actual_rows actual(struct run *run, const struct results *results, struct actual_rows shape) {
     struct actual_row *items = arena_alloc(&run->arena, (size_t)results->count * sizeof *items);
@@ -274,8 +271,7 @@ static bool judge(struct run *run, struct buffer *report) {
     return false;
 }
 
-/* --- the case
- * ----------------------------------------------------------------------------------------------- */
+/* --- the case --- */
 
 static struct lookup_table *table_of(const struct plan_lookup *lookup, const struct case_lookup *rows) {
     struct lookup_table *table = lookup_table_new(lookup->config->match_columns, lookup->config->match_count,

@@ -11,8 +11,7 @@
 
 enum { SHOWN_BYTES = 2000 };
 
-/* --- values
- * ------------------------------------------------------------------------------------------------- */
+/* --- values --- */
 
 static bool same_number(struct span a, struct span b) {
     struct number left, right;
@@ -61,8 +60,7 @@ bool compare_value(const struct expected_cell *expected, const struct value *fou
     return false;
 }
 
-/* --- aligning
- * ----------------------------------------------------------------------------------------------- */
+/* --- aligning --- */
 
 /* Two rows with no column in common cost a little less as a pair than one missing and one too many. */
 enum { COST_PAIR = 2000, COST_ALONE = 1001 };
@@ -132,8 +130,7 @@ static void pairs_free(struct pairs *pairs) {
     free(pairs->is_paired);
 }
 
-/* --- reporting
- * ---------------------------------------------------------------------------------------------- */
+/* --- reporting --- */
 
 static void print_value(struct buffer *out, const struct value *value) {
     size_t from = out->len;

@@ -53,8 +53,7 @@ struct history {
     int released; /* rows before this conversion offset have been written */
 };
 
-/* --- the definition
- * ------------------------------------------------------------------------------------------ */
+/* --- the definition --- */
 
 static int64_t touch_watermark_before(const struct history *history, int offset) {
     int64_t watermark = INT64_MIN;
@@ -95,8 +94,7 @@ static struct result define(const struct history *history, int offset) {
     return best;
 }
 
-/* --- the real thing
- * ------------------------------------------------------------------------------------------ */
+/* --- the real thing --- */
 
 struct machine {
     struct history *history;
@@ -221,8 +219,7 @@ static void finish(struct machine *machine) {
     commit(machine, false); /* what only moved the positions */
 }
 
-/* --- histories
- * ----------------------------------------------------------------------------------------------- */
+/* --- histories --- */
 
 static int make_log(struct history *history, struct log_event *events, int max) {
     static const int gaps[] = {0, 0, 1, 2, 7};
