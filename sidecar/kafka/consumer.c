@@ -59,10 +59,11 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, rd_kafka_
 
 static rd_kafka_conf_t *make_conf(const struct consumer_options *options, struct error *error) {
     /* Queue limits hold per partition here, since no queue is forwarded, and a queue exceeds them by one
-     * fetch. */
+     * fetch. A full queue that was emptied may be noticed only a second later (librdkafka 2.0): it must hold
+     * about as much as is read in that time. */
     static const struct client_setting defaults[] = {
         {"queued.min.messages", "20000"},
-        {"queued.max.messages.kbytes", "1024"},
+        {"queued.max.messages.kbytes", "4096"},
         {"fetch.message.max.bytes", "524288"},
         {"fetch.wait.max.ms", "100"},
         {"session.timeout.ms", TEXT_OF(CONSUMER_SESSION_TIMEOUT_MS)},

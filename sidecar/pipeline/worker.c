@@ -21,7 +21,7 @@ enum {
     LEAVE_SECONDS = 5,
     RECLAIM_MS = 1000,
     IDLE_PROBE_MS = 100,
-    PENDING_BYTES = 32 * 1024 * 1024, /* of conversions read and not committed, per worker */
+    PENDING_BYTES = 16 * 1024 * 1024, /* of conversions read and not committed, per worker */
 };
 
 struct worker {
@@ -399,10 +399,14 @@ static bool begin_commit(struct worker *worker) {
     return some;
 }
 
+/* Whether enough is ready for a batch, or reading stands still until something is committed. */
 static bool batch_is_full(const struct worker *worker) {
     uint64_t rows = (uint64_t)pipeline_of(worker)->batch_rows, ready = 0;
-    for (int i = 0; i < worker->slot_count && ready < rows; i++)
-        ready += partition_ready(worker->slots[i].partition, rows);
+    for (int i = 0; i < worker->slot_count && ready < rows; i++) {
+        uint64_t more = partition_ready(worker->slots[i].partition, rows);
+        if (more && !has_room(worker, &worker->slots[i])) return true;
+        ready += more;
+    }
     return ready >= rows;
 }
 
