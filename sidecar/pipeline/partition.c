@@ -380,10 +380,6 @@ void partition_advance_conversions(struct partition *partition) {
     if (to > conversion_watermark(partition)) advance(&partition->conversions, to);
 }
 
-int64_t partition_touch_watermark(const struct partition *partition) {
-    return touch_watermark(partition);
-}
-
 int64_t partition_conversion_watermark(const struct partition *partition) {
     return conversion_watermark(partition);
 }
@@ -454,10 +450,6 @@ struct pending *partition_pending_at(const struct partition *partition, uint64_t
     return queue_at(&partition->queue, number);
 }
 
-struct arena *partition_arena_at(const struct partition *partition, uint64_t number) {
-    return queue_arena(&partition->queue, number);
-}
-
 void partition_cut_ledger(const struct partition *partition, struct cut *cut) {
     for (uint64_t i = cut->from; i < cut->to; i++)
         cut->progress.conversion_ledger.count[queue_at(&partition->queue, i)->outcome]++;
@@ -505,11 +497,6 @@ uint64_t partition_pending(const struct partition *partition) {
 
 size_t partition_pending_bytes(const struct partition *partition) {
     return partition->queue.bytes;
-}
-
-size_t partition_bytes(const struct partition *partition) {
-    return store_bytes(partition->store) + partition->queue.bytes + partition->dead_arena[0].used +
-           partition->dead_arena[1].used;
 }
 
 const struct progress *partition_progress(const struct partition *partition) {

@@ -108,12 +108,10 @@ bool partition_advance_touches(struct partition *partition);
 /* The conversion log is idle: its watermark follows the touches' at max_drift, so that touches expire. */
 void partition_advance_conversions(struct partition *partition);
 
-int64_t partition_touch_watermark(const struct partition *partition);
 int64_t partition_conversion_watermark(const struct partition *partition);
-/* Conversions read and not yet committed, and the bytes they and the touches take. */
+/* Conversions read and not yet committed, and the bytes they take. */
 uint64_t partition_pending(const struct partition *partition);
 size_t partition_pending_bytes(const struct partition *partition);
-size_t partition_bytes(const struct partition *partition);
 
 /* Everything that one commit moves. The conversions are queue entries from..to-1, all decided; the caller may
  * still turn the outcome of one (a lookup that is missing, a value that does not fit) before it calls
@@ -131,7 +129,6 @@ bool partition_cut(struct partition *partition, uint64_t max_rows, struct cut *c
 /* Conversions that are final and not yet cut, counted up to `limit`. */
 uint64_t partition_ready(struct partition *partition, uint64_t limit);
 struct pending *partition_pending_at(const struct partition *partition, uint64_t number);
-struct arena *partition_arena_at(const struct partition *partition, uint64_t number);
 /* The idle advances of the open cut: stored with it. Views, good until the next record is read. */
 struct advances partition_touch_advances(const struct partition *partition);
 struct advances partition_conversion_advances(const struct partition *partition);
