@@ -9,7 +9,7 @@
 
 enum { ROUNDS = 9, ROUND_US = 50000 };
 
-static const struct micro *const tables[] = {event_benchmarks, store_benchmarks};
+static const struct micro *const tables[] = {event_benchmarks, store_benchmarks, block_benchmarks};
 
 /* Time on the processor, so that what else the machine does counts less. */
 static int64_t spent_us(void) {

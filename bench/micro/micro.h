@@ -23,6 +23,7 @@ static inline void micro_use(uint64_t result) {
     __asm__ volatile("" : : "r"(result) : "memory");
 }
 
+extern const struct micro block_benchmarks[];
 extern const struct micro event_benchmarks[];
 extern const struct micro store_benchmarks[];
 

@@ -1,7 +1,9 @@
 /* store.c: benchmarks of sidecar/state: a million touches of one hour, a key of its own for each and one uuid
  * kept, as the memory promise is worded; and one key that a robot keeps clicking. */
+#include <malloc.h>
 #include <stdlib.h>
 
+#include "base/cgroup.h"
 #include "micro.h"
 #include "state/store.h"
 
@@ -16,6 +18,7 @@ static const struct value text = {VALUE_STRING, {"a text of twenty-four b.", 24}
 static struct store *store;
 static struct window window;
 static int64_t inserted;
+static int64_t resident; /* bytes of the process before there was a store */
 
 static void open_store(void) {
     window = window_of(HOUR, 0);
@@ -49,6 +52,17 @@ static double bytes_per_touch(void) {
 static void fill(void) {
     open_store();
     while (inserted < TOUCHES) insert_next(&click_id);
+}
+
+static void fill_resident(void) {
+    malloc_trim(0);
+    resident = process_memory();
+    fill();
+}
+
+/* What the system has given for it: the same and what the allocator wastes. */
+static double resident_per_touch(void) {
+    return (double)(process_memory() - resident) / (double)store_held(store, INT64_MIN).count;
 }
 
 static void fill_texts(void) {
@@ -136,6 +150,8 @@ const struct micro store_benchmarks[] = {
     {"store.insert", run_insert, open_store, close_store, NULL},
     {"store.turnover", run_turnover_uuid, fill, close_store, bytes_per_touch},
     {"store.turnover.text", run_turnover_text, fill_texts, close_store, bytes_per_touch},
+    {"store.resident", run_held, fill_resident, close_store, resident_per_touch},
+    {"store.turnover.resident", run_turnover_uuid, fill_resident, close_store, resident_per_touch},
     {"store.first.hit", run_first_hit, fill, close_store, NULL},
     {"store.first.miss", run_first_miss, fill, close_store, NULL},
     {"store.first.hot_key", run_first_hot, fill_hot, close_store, NULL},

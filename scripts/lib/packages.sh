@@ -22,6 +22,7 @@ librdkafka-dev has_library rdkafka 2.0.2
 libpq-dev has_library libpq
 libyaml-dev has_library yaml-0.1
 libxxhash-dev has_library libxxhash
+libzstd-dev has_library libzstd
 check has_library check
 END
         ;;

@@ -8,7 +8,7 @@ struct window_range window_range(const struct window *window, int64_t conversion
     int64_t from = time_add(conversion_us, -window->window_us);
     int64_t kept = time_add(late_floor, -window->lateness_us - window->window_us);
     return (struct window_range){time_max(from, kept), conversion_us,
-                                 time_add(conversion_us, window->lateness_us)};
+                                 time_add(conversion_us, window->lateness_us), INT64_MAX};
 }
 
 bool window_is_final(const struct window *window, int64_t conversion_us, int64_t touch_watermark) {
@@ -30,4 +30,9 @@ int64_t window_bucket(const struct window *window, int64_t time_us) {
 int64_t window_first_bucket(const struct window *window, int64_t conversion_watermark) {
     int64_t floor = time_add(conversion_watermark, -window->lateness_us);
     return floor == TIME_NONE ? INT64_MIN : window_bucket(window, floor) - WINDOW_BUCKETS;
+}
+
+int64_t window_held_from(const struct window *window, int64_t conversion_watermark) {
+    int64_t first = window_first_bucket(window, conversion_watermark);
+    return first == INT64_MIN ? TIME_NONE : first * window->bucket_us;
 }

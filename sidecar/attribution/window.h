@@ -26,14 +26,16 @@ struct window {
 
 struct window window_of(int64_t window_us, int64_t lateness_us);
 
-/* The touches a conversion may take: times from..to, and a watermark of at most `read_by`. */
+/* The touches a conversion may take: times from..to, a watermark of at most `read_by` as far as their own log
+ * tells it, and offsets before that of the first idle advance beyond it. */
 struct window_range {
     int64_t from_us, to_us, read_by_us;
+    int64_t before_offset;
 };
 
-/* `late_floor` is the conversion watermark before the conversion: one that is late by more than the lateness
- * (and yet to be attributed) sees only touches with time(e) + window >= late_floor - lateness, because older
- * ones may be gone already. */
+/* Where no idle advance was made. `late_floor` is the conversion watermark before the conversion: one that is
+ * late by more than the lateness (and yet to be attributed) sees only touches with time(e) + window >=
+ * late_floor - lateness, because older ones may be gone already. */
 struct window_range window_range(const struct window *window, int64_t conversion_us, int64_t late_floor);
 
 bool window_is_final(const struct window *window, int64_t conversion_us, int64_t touch_watermark);
@@ -44,5 +46,7 @@ int64_t window_bucket(const struct window *window, int64_t time_us);
 /* The first bucket still needed when the conversion watermark at the committed offset is this; INT64_MIN
  * while everything is. */
 int64_t window_first_bucket(const struct window *window, int64_t conversion_watermark);
+/* The event time at which that bucket begins; TIME_NONE while everything is needed. */
+int64_t window_held_from(const struct window *window, int64_t conversion_watermark);
 
 #endif

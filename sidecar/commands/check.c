@@ -38,6 +38,16 @@ static bool report(const char *what, bool ok, const struct error *error) {
     return ok;
 }
 
+static bool check_changelog(const struct pipeline *pipeline, int partitions) {
+    struct error error;
+    bool exists = false;
+    char what[300];
+    bool ok = surroundings_changelog_check(pipeline, partitions, &exists, &error);
+    snprintf(what, sizeof what, "topic \"%s\"%s", pipeline->changelog_topic,
+             ok && !exists ? ", to be created" : "");
+    return report(what, ok, &error);
+}
+
 static bool check_topics(const struct plan *plan) {
     struct error error;
     int partitions = 0;
@@ -46,7 +56,7 @@ static bool check_topics(const struct plan *plan) {
     snprintf(what, sizeof what, "topics \"%s\" and \"%s\"", plan->touches->topic, plan->conversions->topic);
     report(what, ok, &error);
     if (ok) printf("      %d partition%s\n", partitions, partitions == 1 ? "" : "s");
-    return ok;
+    return ok && check_changelog(plan->pipeline, partitions);
 }
 
 static bool check_output(const struct plan *plan, struct connection *connection) {

@@ -10,9 +10,12 @@
 static const char usage[] =
     "usage: tributary init FILE [--print-sql]\n"
     "\n"
-    "Creates what a pipeline needs and does not have yet: Tributary's own tables (schema \"tributary\") and "
+    "Creates what a pipeline needs and does not have yet: Tributary's own tables (schema \"tributary\"), "
     "the\n"
-    "dead-letter topic. Running it again changes nothing. \"run\" does the same where its rights allow it.\n"
+    "dead-letter topic and the changelog topic. Running it again changes nothing. \"run\" does the same "
+    "where "
+    "its\n"
+    "rights allow it.\n"
     "\n"
     "      --print-sql   print the statements for the tables, and the grants that \"run\" needs, instead\n"
     "  -h, --help        this text\n"
@@ -35,7 +38,8 @@ static void print_usage_grant(const char *table) {
 static void print_grants(const struct pipeline *pipeline) {
     printf("GRANT USAGE ON SCHEMA tributary TO :\"user\";\n"
            "GRANT SELECT ON tributary.schema_version TO :\"user\";\n"
-           "GRANT SELECT, INSERT, UPDATE ON tributary.progress, tributary.idle_advances TO :\"user\";\n");
+           "GRANT SELECT, INSERT, UPDATE ON tributary.progress, tributary.pipelines TO :\"user\";\n"
+           "GRANT SELECT, INSERT, UPDATE, DELETE ON tributary.idle_advances TO :\"user\";\n");
     for (int i = 0; i < pipeline->output_count; i++) print_usage_grant(pipeline->outputs[i].table);
     for (int i = 0; i < pipeline->lookup_count; i++) print_usage_grant(pipeline->lookups[i].table);
     for (int i = 0; i < pipeline->output_count; i++)
@@ -58,6 +62,27 @@ static void print_sql(const struct pipeline *pipeline) {
     printf("\\endif\n");
 }
 
+static void print_topic(const char *topic, bool created) {
+    printf("%s topic \"%s\"\n", created ? "created" : "found  ", topic);
+}
+
+/* It has as many partitions as the inputs, which may not be there yet. */
+static bool create_changelog(const struct pipeline *pipeline, struct error *error) {
+    struct plan *plan = plan_new(pipeline);
+    int partitions;
+    bool created;
+    bool known = surroundings_partitions(plan, &partitions, error);
+    plan_free(plan);
+    if (known) {
+        if (!surroundings_changelog_topic(pipeline, partitions, &created, error)) return false;
+        print_topic(pipeline->changelog_topic, created);
+        return true;
+    }
+    if (error->class != ERROR_CONFIG) return false;
+    printf("later   topic \"%s\": %s\n", pipeline->changelog_topic, error->message);
+    return true;
+}
+
 static bool create(const struct pipeline *pipeline, struct error *error) {
     if (!pipeline->postgres.url)
         return error_set(error, ERROR_CONFIG, "%s: `postgres: {url: …}` is missing", pipeline->file);
@@ -69,8 +94,8 @@ static bool create(const struct pipeline *pipeline, struct error *error) {
     if (!ok) return false;
     printf("%s schema \"tributary\", version %d\n", applied ? "created" : "found  ", schema_migration_count);
     if (!surroundings_dead_letter_topic(pipeline, &created, error)) return false;
-    printf("%s topic \"%s\"\n", created ? "created" : "found  ", pipeline->dead_letter_topic);
-    return true;
+    print_topic(pipeline->dead_letter_topic, created);
+    return create_changelog(pipeline, error);
 }
 
 int command_init(int argc, char **argv) {

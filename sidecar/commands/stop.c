@@ -1,12 +1,15 @@
 #include "commands/stop.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 
-static volatile sig_atomic_t requested;
+/* Atomic, not sig_atomic_t: the signal may reach any thread. */
+_Static_assert(ATOMIC_BOOL_LOCK_FREE == 2, "a signal handler may set it");
+static atomic_bool requested;
 
 static void on_signal(int signal) {
     (void)signal;
-    requested = 1;
+    atomic_store(&requested, true);
 }
 
 void stop_on_signals(void) {
@@ -14,11 +17,11 @@ void stop_on_signals(void) {
     /* once: the second Ctrl-C of somebody who does not want to wait finds the default again */
     action.sa_flags = (int)SA_RESETHAND;
     sigemptyset(&action.sa_mask);
-    requested = 0;
+    atomic_store(&requested, false);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }
 
 bool stop_requested(void) {
-    return requested != 0;
+    return atomic_load(&requested);
 }

@@ -51,6 +51,9 @@ static const struct section_row sections[SECTION_COUNT] = {
                                  "one transaction, so each row is there exactly once."},
     [SECTION_DEAD_LETTERS] = {"dead_letters",
                               "Where events go that cannot be processed, each with the reason."},
+    [SECTION_CHANGELOG] = {"changelog",
+                           "The compacted topic in which Tributary keeps the touches of the window, so that "
+                           "any process can go on where another stopped. It is created at the first start."},
 };
 
 static const struct option_row options[] = {
@@ -79,6 +82,10 @@ static const struct option_row options[] = {
      .otherwise = "no database", .example = "{url: \"${DATABASE_URL}\"}", .doc = "The database."},
     {IN(POSTGRES), "url", KIND_URL, NEED_ALWAYS, .secret = true, FIELD(postgres_config, url),
      .example = "\"${DATABASE_URL:-postgresql://localhost:5432/postgres}\"", .doc = "How to connect."},
+    {IN(POSTGRES), "statement_timeout", KIND_DURATION, FIELD(postgres_config, statement_timeout_us),
+     .fallback = "1m", .min = SECOND, .max = 60 * MINUTE, .example = "1m",
+     .doc = "How long one statement may take. Rows that take longer are sent in smaller pieces, still in one "
+            "transaction."},
     {IN(PIPELINE), "defaults", KIND_DEFAULTS, .child = SECTION_DEFAULTS, NOWHERE,
      .example = "{time: {field: event_time}}", .doc = "What holds for every input."},
     {IN(PIPELINE), "inputs", KIND_INPUTS, NEED_ALWAYS, .child = SECTION_INPUT, NOWHERE,
@@ -185,6 +192,22 @@ static const struct option_row options[] = {
     {IN(DEAD_LETTERS), "topic", KIND_TOPIC, FIELD(pipeline, dead_letter_topic),
      .fallback = "{pipeline}.dead-letters", .example = "checkouts.dead-letters",
      .doc = "The topic they go to."},
+    {IN(PIPELINE), "changelog", KIND_SECTION, .child = SECTION_CHANGELOG, .offset = 0,
+     .size = sizeof(struct pipeline), .example = "{topic: checkouts.changelog, replication: 3}",
+     .doc = "Where the touches of the window are kept."},
+    {IN(CHANGELOG), "topic", KIND_TOPIC, FIELD(pipeline, changelog_topic), .fallback = "{pipeline}.changelog",
+     .example = "checkouts.changelog",
+     .doc = "The topic, which belongs to this pipeline alone: neither that of an input nor that of the dead "
+            "letters."},
+    {IN(CHANGELOG), "replication", KIND_INTEGER, FIELD(pipeline, changelog_replication),
+     .otherwise = "the broker's `default.replication.factor`", .min = 1, .max = INT16_MAX, .unit = "copies",
+     .example = "3",
+     .doc = "How many brokers hold each of its partitions. It counts when the topic is created."},
+    {IN(CHANGELOG), "tombstone_grace", KIND_DURATION, FIELD(pipeline, tombstone_grace_us), .fallback = "1h",
+     .max = LONGEST, .example = "1d",
+     .doc = "How far, in event time, the committed results must be past a block of saved touches before it "
+            "is deleted from the topic. A database restored from a backup that is not older than that finds "
+            "its state again."},
     {IN(PIPELINE), "workers", KIND_INTEGER, FIELD(pipeline, workers), .fallback = "1", .min = 1, .max = 256,
      .unit = "threads", .example = "4",
      .doc = "Threads that share the partitions; more than there are partitions idle."},
@@ -197,8 +220,8 @@ static const struct option_row options[] = {
     {IN(PIPELINE), "memory_limit", KIND_SIZE, FIELD(pipeline, memory_limit), .fallback = "auto",
      .min = 16 * MIB, .max = INT64_MAX, .example = "512MiB",
      .doc =
-         "Memory for queues, state and batches together. `auto`: the limit of the container, or else three "
-         "quarters of the machine's memory."},
+         "Memory of the whole process: queues, state and batches; near it touches wait. `auto`: the limit of "
+         "the container, or else three quarters of the machine's memory."},
     {IN(PIPELINE), "start", KIND_START, FIELD(pipeline, start), .fallback = "earliest", .example = "earliest",
      .doc = "Where the very first run begins with the conversions; touches begin one window before. Later "
             "runs go on "

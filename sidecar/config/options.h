@@ -25,6 +25,7 @@ enum section {
     SECTION_OUTPUT,          /* struct output_config */
     SECTION_OUTPUT_POSTGRES, /* struct output_config */
     SECTION_DEAD_LETTERS,    /* struct pipeline */
+    SECTION_CHANGELOG,       /* struct pipeline */
     SECTION_COUNT
 };
 

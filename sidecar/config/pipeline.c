@@ -69,6 +69,7 @@ void pipeline_free(struct pipeline *pipeline) {
     for (int i = 0; i < pipeline->output_count; i++) release_output(&pipeline->outputs[i]);
     free(pipeline->outputs);
     free(pipeline->dead_letter_topic);
+    free(pipeline->changelog_topic);
     free(pipeline);
 }
 

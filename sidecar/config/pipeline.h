@@ -36,7 +36,8 @@ struct kafka_config {
 };
 
 struct postgres_config {
-    char *url; /* NULL: the pipeline has no database (replay and test need none) */
+    char *url;                    /* NULL: the pipeline has no database (replay and test need none) */
+    int64_t statement_timeout_us; /* default 1 minute */
 };
 
 struct time_config {
@@ -117,6 +118,9 @@ struct pipeline {
     struct output_config *outputs; /* at least one; exactly one in this version */
     int output_count;
     char *dead_letter_topic;    /* default: the pipeline's name and ".dead-letters" */
+    char *changelog_topic;      /* default: the pipeline's name and ".changelog" */
+    int changelog_replication;  /* copies of each partition; -1: the default of the broker */
+    int64_t tombstone_grace_us; /* default 1 hour */
     int workers;                /* threads; default 1 */
     int64_t commit_interval_us; /* default 1 s */
     int64_t batch_rows;         /* rows after which a batch is full, default 10,000 */

@@ -207,6 +207,7 @@ static void print_start(const struct printer *printer) {
 static void print_value(struct printer *printer, const struct option_row *option, const void *at) {
     char text[QUANTITY_TEXT_MAX];
     int64_t number = number_at(option, at);
+    if (option->otherwise && number < option->min) return; /* it is not there */
     begin_line(printer);
     fprintf(printer->out, "%s: ", option->name);
     switch (option->kind) {

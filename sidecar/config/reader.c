@@ -382,25 +382,46 @@ static void check_unused_inputs(struct reader *reader) {
     }
 }
 
-/* A pipeline must not feed on its own dead letters. */
-static void check_dead_letter_topic(struct reader *reader, const struct node *root) {
-    const struct pipeline *pipeline = reader->pipeline;
-    const struct node *section = node_find(root, "dead_letters");
-    const struct node *topic = section && section->kind == NODE_MAP ? node_find(section, "topic") : NULL;
-    for (int i = 0; i < pipeline->input_count; i++) {
-        const struct input_config *input = &pipeline->inputs[i];
-        if (!input->topic || !*input->topic || !pipeline->dead_letter_topic) continue;
-        if (strcmp(input->topic, pipeline->dead_letter_topic) != 0) continue;
+static bool is_same_topic(const char *a, const char *b) {
+    return a && b && *a && strcmp(a, b) == 0; /* an empty one has been reported */
+}
+
+/* Where the topic of a section is written; NULL: nowhere, it is the default. */
+static const struct node *written_topic(const struct node *root, const char *section) {
+    const struct node *map = node_find(root, section);
+    return map && map->kind == NODE_MAP ? node_find(map, "topic") : NULL;
+}
+
+/* A pipeline must not feed on what it writes itself. */
+static void check_written_topic(struct reader *reader, const struct node *root, const char *section,
+                                const char *name, const char *what) {
+    const struct node *topic = written_topic(root, section);
+    for (int i = 0; i < reader->pipeline->input_count; i++) {
+        const struct input_config *input = &reader->pipeline->inputs[i];
+        if (!is_same_topic(input->topic, name)) continue;
         problems_add(reader->problems, topic ? topic->position : input->position,
-                     "the dead letters go to the topic that the input \"%s\" reads", input->name);
-        problems_hint(reader->problems, "choose another \"dead_letters.topic\"");
+                     "%s the topic that the input \"%s\" reads", what, input->name);
+        problems_hint(reader->problems, "choose another \"%s.topic\"", section);
     }
+}
+
+static void check_topics(struct reader *reader, const struct node *root) {
+    const struct pipeline *pipeline = reader->pipeline;
+    check_written_topic(reader, root, "dead_letters", pipeline->dead_letter_topic, "the dead letters go to");
+    check_written_topic(reader, root, "changelog", pipeline->changelog_topic, "the changelog is");
+    if (!is_same_topic(pipeline->changelog_topic, pipeline->dead_letter_topic)) return;
+    const struct node *topic = written_topic(root, "changelog");
+    if (!topic) topic = written_topic(root, "dead_letters");
+    problems_add(reader->problems, topic ? topic->position : root->position,
+                 "the changelog is the topic that the dead letters go to");
+    problems_hint(reader->problems, "choose another \"changelog.topic\"");
 }
 
 void reader_pipeline(struct reader *reader, const struct node *root) {
     struct attribute_config *attribute = &reader->pipeline->attribute;
     struct place place = {root, root->position, ""};
     attribute->conversions = attribute->touches = -1;
+    reader->pipeline->changelog_replication = -1;
     if (root->kind != NODE_MAP) {
         problems_add(reader->problems, root->position, "a pipeline file must be a map of settings, not %s",
                      node_describe(root, reader->arena));
@@ -409,5 +430,5 @@ void reader_pipeline(struct reader *reader, const struct node *root) {
     }
     reader_section(reader, SECTION_PIPELINE, &place, true, reader->pipeline);
     check_unused_inputs(reader);
-    check_dead_letter_topic(reader, root);
+    check_topics(reader, root);
 }

@@ -18,6 +18,7 @@ static const char *const names[OUTCOME_COUNT] = {
     [OUTCOME_KEY_NULL] = "key_null",
     [OUTCOME_KEY_INVALID] = "key_invalid",
     [OUTCOME_VALUE_REFUSED] = "value_refused",
+    [OUTCOME_ROW_REFUSED] = "row_refused",
     [OUTCOME_LOOKUP_MISSING] = "lookup_missing",
 };
 

@@ -28,6 +28,7 @@ enum outcome {
     OUTCOME_KEY_NULL,
     OUTCOME_KEY_INVALID,
     OUTCOME_VALUE_REFUSED, /* the output's column cannot hold it */
+    OUTCOME_ROW_REFUSED,   /* the output's table does not take the row: a constraint, a trigger */
     OUTCOME_LOOKUP_MISSING,
     OUTCOME_COUNT,
 };

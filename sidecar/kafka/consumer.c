@@ -33,10 +33,14 @@ static void drop_queues(struct consumer *consumer) {
     consumer->assigned_count = 0;
 }
 
-static void acknowledge_assignment(struct consumer *consumer, rd_kafka_topic_partition_list_t *list) {
+static void assign_nothing(struct consumer *consumer) {
     rd_kafka_topic_partition_list_t *nothing = rd_kafka_topic_partition_list_new(1);
     rd_kafka_assign(consumer->client, nothing);
     rd_kafka_topic_partition_list_destroy(nothing);
+}
+
+static void acknowledge_assignment(struct consumer *consumer, rd_kafka_topic_partition_list_t *list) {
+    assign_nothing(consumer);
     int32_t *partitions = memory_alloc((size_t)list->cnt * sizeof *partitions);
     for (int i = 0; i < list->cnt; i++) partitions[i] = list->elems[i].partition;
     consumer->options.on_assigned(consumer->options.context, partitions, list->cnt);
@@ -58,16 +62,11 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, rd_kafka_
 }
 
 static rd_kafka_conf_t *make_conf(const struct consumer_options *options, struct error *error) {
-    /* Queue limits hold per partition here, since no queue is forwarded, and a queue exceeds them by one
-     * fetch. A full queue that was emptied may be noticed only a second later (librdkafka 2.0): it must hold
-     * about as much as is read in that time. */
-    static const struct client_setting defaults[] = {
-        {"queued.min.messages", "20000"},
-        {"queued.max.messages.kbytes", "4096"},
-        {"fetch.message.max.bytes", "524288"},
-        {"fetch.wait.max.ms", "100"},
-        {"session.timeout.ms", TEXT_OF(CONSUMER_SESSION_TIMEOUT_MS)},
-        {NULL, NULL}};
+    /* Queue limits hold per partition here, since no queue is forwarded. */
+    struct fetch_texts texts;
+    struct client_setting defaults[FETCH_SETTINGS + 3] = {
+        {"fetch.wait.max.ms", "100"}, {"session.timeout.ms", TEXT_OF(CONSUMER_SESSION_TIMEOUT_MS)}};
+    fetch_settings(&options->fetch, &texts, defaults + 2);
     const struct kafka_config *config = options->config;
     char role[32], instance[512];
     snprintf(role, sizeof role, "worker-%d", options->worker);
@@ -191,6 +190,11 @@ bool consumer_assign(struct consumer *consumer, const struct consumer_start *sta
     return !code || client_error(error, code, "cannot start fetching");
 }
 
+void consumer_unassign(struct consumer *consumer) {
+    drop_queues(consumer);
+    assign_nothing(consumer);
+}
+
 int consumer_read(struct consumer *consumer, enum consumer_side side, int32_t partition,
                   rd_kafka_message_t **messages, int max) {
     for (int i = 0; i < consumer->assigned_count; i++) {
@@ -202,8 +206,18 @@ int consumer_read(struct consumer *consumer, enum consumer_side side, int32_t pa
     return 0;
 }
 
+/* A member whose session has timed out has no id until it has rejoined. What a static one commits then looks
+ * to the brokers like a twin's commit, and the client would end as fenced. */
+static bool is_member(const struct consumer *consumer) {
+    char *id = rd_kafka_memberid(consumer->client);
+    bool is = id && *id;
+    if (id) rd_kafka_mem_free(consumer->client, id);
+    return is;
+}
+
 void consumer_report(struct consumer *consumer, enum consumer_side side, const int32_t *partitions,
                      const int64_t *offsets, int count) {
+    if (consumer->options.config->instance_id && !is_member(consumer)) return;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
     for (int i = 0; i < count; i++)
         rd_kafka_topic_partition_list_add(list, consumer->options.topics[side], partitions[i])->offset =

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "config/pipeline.h"
+#include "kafka/fetch.h"
 
 struct consumer;
 
@@ -29,8 +30,9 @@ typedef void consumer_on_assignment(void *context, const int32_t *partitions, in
 
 struct consumer_options {
     const struct kafka_config *config;
-    const char *topics[2]; /* by side */
-    int worker;            /* number, for the instance id */
+    const char *topics[2];     /* by side */
+    int worker;                /* number, for the instance id */
+    struct fetch_limits fetch; /* the user's properties may say otherwise */
     consumer_on_assignment *on_assigned;
     void (*on_revoked)(void *context);
     void *context;
@@ -48,9 +50,15 @@ struct consumer_start {
     int32_t partition;
     int64_t offsets[2]; /* by side */
 };
-/* Starts fetching both sides of exactly these partitions. */
+/* Starts fetching both sides of exactly these partitions. Nothing may be fetched at the moment: call it only
+ * after an assignment or, some time, after consumer_unassign. (librdkafka, 2.0 and 2.8 alike, aborts when a
+ * partition whose fetcher is still being stopped is taken away a second time, as a rebalance then might.) */
 bool consumer_assign(struct consumer *consumer, const struct consumer_start *starts, int count,
                      struct error *error) MUST_CHECK;
+
+/* Stops fetching: for a member that has been fenced and will claim its assignment anew. The fetchers need
+ * some milliseconds for it. */
+void consumer_unassign(struct consumer *consumer);
 
 /* Takes up to `max` messages that are there; a partition's errors and its end arrive as messages too.
  * rd_kafka_message_destroy each. */

@@ -25,38 +25,110 @@ struct prober {
     pthread_mutex_t lock; /* protects everything below */
     pthread_cond_t asked;
     struct slot slots[PROBER_SLOTS];
+    int served; /* the slot that was served last */
     bool stopping;
 };
 
-static bool answer_time(rd_kafka_t *client, struct probe *probe, int64_t high, struct error *error) {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    int64_t ms = probe->time_us < 0 ? 0 : probe->time_us / 1000;
-    rd_kafka_topic_partition_list_add(list, probe->topic, probe->partition)->offset = ms;
-    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(client, list, QUERY_TIMEOUT_MS);
-    if (!code) code = list->elems[0].err;
-    int64_t offset = list->elems[0].offset;
-    rd_kafka_topic_partition_list_destroy(list);
+/* --- one group of probes: a round asks each partition one question, all of them in one request a leader ---
+ */
+
+struct group {
+    struct probe *probes;
+    int *steps;  /* how many questions of each probe have been answered */
+    bool *asked; /* in this round */
+    int count;
+};
+
+/* What a probe asks next, as the protocol has it; false when it is answered. The end comes before the time:
+ * a record written between the two must not be passed over. */
+static bool next_question(const struct probe *probe, int step, int64_t *question) {
+    switch (probe->kind) {
+    case PROBE_LOW: *question = RD_KAFKA_OFFSET_BEGINNING; return step == 0;
+    case PROBE_HIGH: *question = RD_KAFKA_OFFSET_END; return step == 0;
+    case PROBE_TIME:
+        *question = probe->time_us < 0 ? 0 : probe->time_us / 1000;
+        if (step == 0) *question = RD_KAFKA_OFFSET_END;
+        return step < 2;
+    }
+    return false;
+}
+
+static rd_kafka_topic_partition_list_t *next_round(struct group *group) {
+    rd_kafka_topic_partition_list_t *round = rd_kafka_topic_partition_list_new(group->count);
+    for (int i = 0; i < group->count; i++) {
+        const struct probe *probe = &group->probes[i];
+        int64_t question;
+        group->asked[i] = next_question(probe, group->steps[i], &question) &&
+                          !rd_kafka_topic_partition_list_find(round, probe->topic, probe->partition);
+        if (group->asked[i])
+            rd_kafka_topic_partition_list_add(round, probe->topic, probe->partition)->offset = question;
+    }
+    rd_kafka_topic_partition_list_sort(round, NULL, NULL); /* the request has a section a topic */
+    return round;
+}
+
+static bool take_answer(struct probe *probe, int *step, const rd_kafka_topic_partition_t *answer,
+                        struct error *error) {
+    rd_kafka_resp_err_t code = answer->err;
+    bool none = answer->offset < 0; /* RD_KAFKA_OFFSET_END: no record is that new */
+    if (!code && none && *step == 0) code = RD_KAFKA_RESP_ERR__BAD_MSG;
     if (code) return client_error(error, code, "offsets of \"%s\" [%d]", probe->topic, probe->partition);
-    probe->offset = offset < 0 ? high : offset; /* RD_KAFKA_OFFSET_END: no record is that new */
+    if (!none) probe->offset = answer->offset;
+    ++*step;
     return true;
 }
 
-static bool answer_one(rd_kafka_t *client, struct probe *probe, struct error *error) {
-    int64_t low, high;
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(client, probe->topic, probe->partition, &low,
-                                                                &high, QUERY_TIMEOUT_MS);
-    if (code) return client_error(error, code, "offsets of \"%s\" [%d]", probe->topic, probe->partition);
-    switch (probe->kind) {
-    case PROBE_LOW: probe->offset = low; return true;
-    case PROBE_HIGH: probe->offset = high; return true;
-    case PROBE_TIME: return answer_time(client, probe, high, error);
+/* The client keeps the answer that a partition has no leader for minutes, unless it is made to ask again. */
+static void look_for_leader(rd_kafka_t *client, const char *topic) {
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(client, topic, NULL);
+    const struct rd_kafka_metadata *metadata;
+    if (handle && !rd_kafka_metadata(client, 0, handle, &metadata, QUERY_TIMEOUT_MS))
+        rd_kafka_metadata_destroy(metadata);
+    if (handle) rd_kafka_topic_destroy(handle);
+}
+
+/* rd_kafka_offsets_for_times passes what it is given on to the brokers, and they know the beginning and the
+ * end as times of their own. Where it finds no leader at all it speaks of unknown partitions; each
+ * partition's own error then tells whether it is only without a leader for now. */
+static bool ask_round(rd_kafka_t *client, struct group *group, rd_kafka_topic_partition_list_t *round,
+                      struct error *error) {
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(client, round, QUERY_TIMEOUT_MS);
+    if (code && (code != RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || !round->elems[0].err))
+        return client_error(error, code, "offsets of \"%s\"", round->elems[0].topic);
+    for (int i = 0; i < group->count; i++) {
+        if (!group->asked[i]) continue;
+        const struct probe *probe = &group->probes[i];
+        rd_kafka_topic_partition_t *answer =
+            rd_kafka_topic_partition_list_find(round, probe->topic, probe->partition);
+        if (answer->err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) look_for_leader(client, probe->topic);
+        if (!take_answer(&group->probes[i], &group->steps[i], answer, error)) return false;
     }
     return true;
 }
 
+static bool answer_all(rd_kafka_t *client, struct probe *probes, int count, struct error *error) {
+    struct group group = {probes, memory_zalloc((size_t)count, sizeof(int)),
+                          memory_zalloc((size_t)count, sizeof(bool)), count};
+    bool ok = true, done = false;
+    while (ok && !done) {
+        rd_kafka_topic_partition_list_t *round = next_round(&group);
+        done = round->cnt == 0;
+        ok = done || ask_round(client, &group, round, error);
+        rd_kafka_topic_partition_list_destroy(round);
+    }
+    free(group.steps);
+    free(group.asked);
+    return ok;
+}
+
+/* --- the thread --- */
+
+/* In turn: questions that nobody answers for now must not hold up the others. */
 static int next_slot(const struct prober *prober) {
-    for (int i = 0; i < PROBER_SLOTS; i++)
-        if (prober->slots[i].state == PROBER_WAITING) return i;
+    for (int i = 1; i <= PROBER_SLOTS; i++) {
+        int slot = (prober->served + i) % PROBER_SLOTS;
+        if (prober->slots[slot].state == PROBER_WAITING) return slot;
+    }
     return -1;
 }
 
@@ -73,15 +145,16 @@ static void wait_a_little(struct prober *prober) {
 static void serve(struct prober *prober, int number) {
     struct slot *slot = &prober->slots[number];
     uint64_t generation = slot->generation;
-    int count = slot->count, answered = 0;
+    int count = slot->count;
+    prober->served = number;
     struct probe *probes = memory_alloc((size_t)count * sizeof *probes);
     memcpy(probes, slot->probes, (size_t)count * sizeof *probes);
     pthread_mutex_unlock(&prober->lock);
     struct error error = {0};
-    while (answered < count && answer_one(prober->client, &probes[answered], &error)) answered++;
+    bool answered = answer_all(prober->client, probes, count, &error);
     pthread_mutex_lock(&prober->lock);
     if (slot->generation == generation && slot->state == PROBER_WAITING) {
-        if (answered == count) {
+        if (answered) {
             memcpy(slot->probes, probes, (size_t)count * sizeof *probes);
             slot->state = PROBER_ANSWERED;
         } else if (error.class != ERROR_RETRY) {
@@ -107,6 +180,8 @@ static void *prober_thread(void *context) {
     pthread_mutex_unlock(&prober->lock);
     return NULL;
 }
+
+/* --- the owner's side --- */
 
 struct prober *prober_new(const struct kafka_config *config, struct error *error) {
     /* read_committed would answer with the last stable offset in the place of the high watermark */

@@ -30,7 +30,9 @@ struct producer {
     rd_kafka_t *client;
     const struct kafka_config *config;
     producer_on_failure *on_failure;
-    void *context;
+    void *failure_context;
+    producer_on_delivery *on_delivery;
+    void *delivery_context;
     uint64_t sent, acknowledged, failures, settled;
     struct error first;
     bool in_callback;
@@ -65,24 +67,30 @@ static void count_failure(struct producer *producer, const rd_kafka_message_t *m
         .code = message->err,
     };
     describe_failure(producer, message, &failure.error);
-    if (producer->on_failure && producer->on_failure(producer->context, &failure)) {
+    if (producer->on_failure && producer->on_failure(producer->failure_context, &failure)) {
         producer->settled++;
         return;
     }
     if (!producer->failures++) producer->first = failure.error;
 }
 
+static void count_delivery(struct producer *producer, const rd_kafka_message_t *message) {
+    producer->acknowledged++;
+    producer->trouble[0] = '\0';
+    if (producer->on_delivery)
+        producer->on_delivery(producer->delivery_context, (uintptr_t)message->_private, message->partition,
+                              message->offset);
+}
+
 /* Called from rd_kafka_poll and rd_kafka_flush, on the caller's thread. */
 static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque) {
     (void)client;
     struct producer *producer = opaque;
-    if (!message->err) {
-        producer->acknowledged++;
-        producer->trouble[0] = '\0';
-        return;
-    }
     producer->in_callback = true;
-    count_failure(producer, message);
+    if (message->err)
+        count_failure(producer, message);
+    else
+        count_delivery(producer, message);
     producer->in_callback = false;
 }
 
@@ -124,6 +132,7 @@ struct producer *producer_new(const struct kafka_config *config, const char *rol
 void producer_free(struct producer *producer) {
     if (!producer) return;
     producer->on_failure = NULL;
+    producer->on_delivery = NULL;
     rd_kafka_purge(producer->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_poll(producer->client, 0); /* takes the reports of what was dropped, or the client complains */
     rd_kafka_destroy(producer->client);
@@ -132,7 +141,12 @@ void producer_free(struct producer *producer) {
 
 void producer_set_on_failure(struct producer *producer, producer_on_failure *callback, void *context) {
     producer->on_failure = callback;
-    producer->context = context;
+    producer->failure_context = context;
+}
+
+void producer_set_on_delivery(struct producer *producer, producer_on_delivery *callback, void *context) {
+    producer->on_delivery = callback;
+    producer->delivery_context = context;
 }
 
 static rd_kafka_headers_t *headers_of(const struct producer_record *record) {

@@ -34,7 +34,7 @@ struct producer_record {
     int64_t timestamp_ms; /* since 1970; 0: now */
     const struct producer_header *headers;
     int header_count;
-    uintptr_t tag; /* comes back if the record fails */
+    uintptr_t tag; /* comes back with the record's fate */
 };
 
 /* A record that did not arrive. The spans are valid during the callback. */
@@ -52,6 +52,10 @@ struct producer_failure {
  * to it at once. */
 typedef bool producer_on_failure(void *context, const struct producer_failure *failure);
 
+/* Told of each record that did arrive. May call producer_send. The offset is the brokers'; negative where
+ * they do not say it: their first answer was lost on the way, or a property asks for acks=0. */
+typedef void producer_on_delivery(void *context, uintptr_t tag, int32_t partition, int64_t offset);
+
 /* NULL with a config error when librdkafka refuses the properties. Does not wait for a broker. `role` ends up
  * in client.id; `config` must outlive the producer. Records larger than 1 MB go out as requests of their own,
  * so that the limit of a topic with the usual max.message.bytes never hits the small ones beside a large one;
@@ -61,7 +65,9 @@ struct producer *producer_new(const struct kafka_config *config, const char *rol
 /* Waits for nothing: records not acknowledged yet are dropped. */
 void producer_free(struct producer *producer);
 
+/* Records dropped by producer_free are reported to neither. */
 void producer_set_on_failure(struct producer *producer, producer_on_failure *callback, void *context);
+void producer_set_on_delivery(struct producer *producer, producer_on_delivery *callback, void *context);
 
 /* Queues the record; never blocks. False with a retry error when the queue is full even after the
  * acknowledgements at hand were served: call producer_poll and send it again. False with a poison error when

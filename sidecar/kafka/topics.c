@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "kafka/client.h"
 
-enum { FIRST_WAIT_MS = 500, CREATED_POLL_MS = 50, USUAL_BATCH_BYTES = 1000000 };
+enum { FIRST_WAIT_MS = 500, CREATED_POLL_MS = 50, LEADER_WAIT_MS = 5000, USUAL_BATCH_BYTES = 1000000 };
 
 struct topics {
     rd_kafka_t *client;
@@ -114,27 +114,54 @@ static rd_kafka_resp_err_t ask_cluster_id(struct topics *topics, void *answer, i
     return *id ? RD_KAFKA_RESP_ERR_NO_ERROR : RD_KAFKA_RESP_ERR__TIMED_OUT;
 }
 
-static bool count_of(const struct rd_kafka_metadata *metadata, const char *topic, int *count,
-                     struct error *error) {
-    *count = 0;
+/* What the brokers say of a topic. */
+struct view {
+    int partitions; /* 0: there is no such topic */
+    int leaderless; /* how many of them have no leader */
+};
+
+static bool view_of(const struct rd_kafka_metadata *metadata, const char *topic, struct view *view,
+                    struct error *error) {
+    *view = (struct view){0};
     if (metadata->topic_cnt < 1) return true;
-    rd_kafka_resp_err_t code = metadata->topics[0].err;
-    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return true;
-    if (code) return client_error(error, code, "topic \"%s\"", topic);
-    *count = metadata->topics[0].partition_cnt;
+    const struct rd_kafka_metadata_topic *answer = &metadata->topics[0];
+    if (answer->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return true;
+    if (answer->err) return client_error(error, answer->err, "topic \"%s\"", topic);
+    view->partitions = answer->partition_cnt;
+    for (int i = 0; i < answer->partition_cnt; i++) view->leaderless += answer->partitions[i].leader < 0;
     return true;
 }
 
-bool topics_partitions(struct topics *topics, const char *topic, int timeout_ms, int *count,
-                       struct error *error) {
+static bool look(struct topics *topics, const char *topic, int timeout_ms, struct view *view,
+                 struct error *error) {
     struct metadata_question question = {.topic = rd_kafka_topic_new(topics->client, topic, NULL)};
     if (!question.topic) return client_error(error, rd_kafka_last_error(), "topic \"%s\"", topic);
     rd_kafka_resp_err_t code = ask_in_steps(topics, timeout_ms, ask_metadata, &question);
     rd_kafka_topic_destroy(question.topic);
     if (code) return unanswered(topics, timeout_ms, code, error);
-    bool done = count_of(question.metadata, topic, count, error);
+    bool done = view_of(question.metadata, topic, view, error);
     rd_kafka_metadata_destroy(question.metadata);
     return done;
+}
+
+/* A topic created a moment ago has partitions without leaders, or answers with an error that passes. A
+ * partition that stays without one, its brokers being away, is left to those who read it. */
+bool topics_partitions(struct topics *topics, const char *topic, int timeout_ms, int *count,
+                       struct error *error) {
+    int64_t deadline = deadline_of(timeout_ms), leaders_by = deadline_of(LEADER_WAIT_MS);
+    struct error why;
+    for (int left = timeout_ms;; left = left_ms(deadline)) {
+        struct view view;
+        bool seen = look(topics, topic, left, &view, &why);
+        bool again = left_ms(deadline) >= FIRST_WAIT_MS;
+        if (seen && (!view.leaderless || !again || !left_ms(leaders_by))) {
+            *count = view.partitions;
+            return true;
+        }
+        if (!seen && (why.class != ERROR_RETRY || !again)) break;
+        rd_kafka_poll(topics->client, CREATED_POLL_MS);
+    }
+    return error_set(error, why.class, "%s", why.message);
 }
 
 bool topics_require(struct topics *topics, const char *topic, int timeout_ms, int *count,
@@ -176,7 +203,7 @@ static bool request_init(struct request *request, struct topics *topics, rd_kafk
     request->options = rd_kafka_AdminOptions_new(topics->client, operation);
     request->timeout_ms = timeout_ms;
     rd_kafka_AdminOptions_set_request_timeout(request->options, timeout_ms, why, sizeof why);
-    if (operation == RD_KAFKA_ADMIN_OP_CREATETOPICS)
+    if (operation == RD_KAFKA_ADMIN_OP_CREATETOPICS || operation == RD_KAFKA_ADMIN_OP_DELETETOPICS)
         rd_kafka_AdminOptions_set_operation_timeout(request->options, timeout_ms, why, sizeof why);
     return true;
 }
@@ -197,11 +224,13 @@ static rd_kafka_event_t *request_wait(struct request *request, const char *what,
     return NULL;
 }
 
-static char *setting_in(rd_kafka_event_t *event, const char *topic, const char *name, struct error *error) {
+static char *setting_in(rd_kafka_event_t *event, const char *topic, const char *name, bool *unknown,
+                        struct error *error) {
     size_t count = 0;
     const rd_kafka_DescribeConfigs_result_t *result = rd_kafka_event_DescribeConfigs_result(event);
     const rd_kafka_ConfigResource_t **resources = rd_kafka_DescribeConfigs_result_resources(result, &count);
     rd_kafka_resp_err_t code = count ? rd_kafka_ConfigResource_error(resources[0]) : RD_KAFKA_RESP_ERR__FAIL;
+    *unknown = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     if (code) {
         client_error(error, code, "the settings of topic \"%s\"", topic);
         return NULL;
@@ -215,9 +244,10 @@ static char *setting_in(rd_kafka_event_t *event, const char *topic, const char *
     return NULL;
 }
 
-char *topics_setting(struct topics *topics, const char *topic, const char *name, int timeout_ms,
-                     struct error *error) {
+static char *ask_setting(struct topics *topics, const char *topic, const char *name, int timeout_ms,
+                         bool *unknown, struct error *error) {
     struct request request;
+    *unknown = false;
     char what[300], *value = NULL;
     snprintf(what, sizeof what, "the settings of topic \"%s\"", topic);
     if (!request_init(&request, topics, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms, error)) return NULL;
@@ -226,11 +256,23 @@ char *topics_setting(struct topics *topics, const char *topic, const char *name,
     rd_kafka_ConfigResource_destroy(resource);
     rd_kafka_event_t *event = request_wait(&request, what, error);
     if (event) {
-        value = setting_in(event, topic, name, error);
+        value = setting_in(event, topic, name, unknown, error);
         rd_kafka_event_destroy(event);
     }
     request_release(&request);
     return value;
+}
+
+/* Any broker may be asked, and may hear of a new topic later than the one that made it. */
+char *topics_setting(struct topics *topics, const char *topic, const char *name, int timeout_ms,
+                     struct error *error) {
+    int64_t known_by = deadline_of(timeout_ms < LEADER_WAIT_MS ? timeout_ms : LEADER_WAIT_MS);
+    for (;;) {
+        bool unknown;
+        char *value = ask_setting(topics, topic, name, timeout_ms, &unknown, error);
+        if (value || !unknown || !left_ms(known_by)) return value;
+        rd_kafka_poll(topics->client, CREATED_POLL_MS);
+    }
 }
 
 int topics_batch_bytes(struct topics *topics, const char *topic, int timeout_ms) {
@@ -340,4 +382,63 @@ bool topics_ensure(struct topics *topics, const struct topic_plan *plan, int tim
     if (!topics_create(topics, plan, 1, timeout_ms, error)) return false;
     if (created) *created = true;
     return topics_require(topics, plan->name, timeout_ms, count, error);
+}
+
+static bool deletion_result(rd_kafka_event_t *event, const char *topic, bool *deleted, struct error *error) {
+    size_t count = 0;
+    const rd_kafka_DeleteTopics_result_t *result = rd_kafka_event_DeleteTopics_result(event);
+    const rd_kafka_topic_result_t **topics = rd_kafka_DeleteTopics_result_topics(result, &count);
+    rd_kafka_resp_err_t code = count ? rd_kafka_topic_result_error(topics[0]) : RD_KAFKA_RESP_ERR__FAIL;
+    *deleted = !code;
+    if (!code || code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return true;
+    return client_error(error, code, "deleting topic \"%s\"", topic);
+}
+
+bool topics_delete(struct topics *topics, const char *topic, int timeout_ms, bool *deleted,
+                   struct error *error) {
+    struct request request;
+    bool done = false;
+    *deleted = false;
+    if (!request_init(&request, topics, RD_KAFKA_ADMIN_OP_DELETETOPICS, timeout_ms, error)) return false;
+    rd_kafka_DeleteTopic_t *unwanted = rd_kafka_DeleteTopic_new(topic);
+    rd_kafka_DeleteTopics(topics->client, &unwanted, 1, request.options, request.queue);
+    rd_kafka_DeleteTopic_destroy(unwanted);
+    rd_kafka_event_t *event = request_wait(&request, "deleting topics", error);
+    if (event) {
+        done = deletion_result(event, topic, deleted, error);
+        rd_kafka_event_destroy(event);
+    }
+    request_release(&request);
+    return done;
+}
+
+static bool members_in(rd_kafka_event_t *event, const char *group, int *members, struct error *error) {
+    size_t count = 0;
+    const rd_kafka_DescribeConsumerGroups_result_t *result =
+        rd_kafka_event_DescribeConsumerGroups_result(event);
+    const rd_kafka_ConsumerGroupDescription_t **groups =
+        rd_kafka_DescribeConsumerGroups_result_groups(result, &count);
+    const rd_kafka_error_t *why = count ? rd_kafka_ConsumerGroupDescription_error(groups[0]) : NULL;
+    rd_kafka_resp_err_t code = count ? rd_kafka_error_code(why) : RD_KAFKA_RESP_ERR__FAIL;
+    *members = 0;
+    if (code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) return true;
+    if (code) return client_error(error, code, "the members of consumer group \"%s\"", group);
+    *members = (int)rd_kafka_ConsumerGroupDescription_member_count(groups[0]);
+    return true;
+}
+
+bool topics_group_members(struct topics *topics, const char *group, int timeout_ms, int *count,
+                          struct error *error) {
+    struct request request;
+    bool done = false;
+    if (!request_init(&request, topics, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, timeout_ms, error))
+        return false;
+    rd_kafka_DescribeConsumerGroups(topics->client, &group, 1, request.options, request.queue);
+    rd_kafka_event_t *event = request_wait(&request, "the members of the consumer group", error);
+    if (event) {
+        done = members_in(event, group, count, error);
+        rd_kafka_event_destroy(event);
+    }
+    request_release(&request);
+    return done;
 }

@@ -1,6 +1,6 @@
-/* topics.h: questions about a cluster and its topics, and making topics: an administrative connection of its
- * own, used while a command starts and closed before it works. Every call blocks, at most for the timeout
- * given. It never creates a topic by asking about it. One thread at a time. */
+/* topics.h: questions about a cluster and its topics, making and deleting topics: an administrative
+ * connection of its own, used while a command starts and closed before it works. Every call blocks, at most
+ * for the timeout given. It never creates a topic by asking about it. One thread at a time. */
 #ifndef TRIBUTARY_KAFKA_TOPICS_H
 #define TRIBUTARY_KAFKA_TOPICS_H
 
@@ -17,8 +17,9 @@ struct topics;
 struct topics *topics_new(const struct kafka_config *config, struct error *error) MUST_CHECK;
 void topics_free(struct topics *topics);
 
-/* The number of partitions, 0 when there is no such topic. False, with a retry error that says why, when no
- * broker answered in time, and with a config error when credentials or rights are missing. */
+/* The number of partitions, 0 when there is no such topic. One whose partitions have no leaders yet, because
+ * it was created a moment ago, is waited for, up to 5 seconds. False, with a retry error that says why, when
+ * no broker answered in time, and with a config error when credentials or rights are missing. */
 bool topics_partitions(struct topics *topics, const char *topic, int timeout_ms, int *count,
                        struct error *error) MUST_CHECK;
 /* The same for a topic that must exist: a config error when it does not. */
@@ -54,5 +55,15 @@ bool topics_create(struct topics *topics, const struct topic_plan *plans, int co
  */
 bool topics_ensure(struct topics *topics, const struct topic_plan *plan, int timeout_ms, int *count,
                    bool *created, struct error *error) MUST_CHECK;
+
+/* Deletes the topic; `deleted` says whether there was one. A config error when the rights are missing or the
+ * cluster does not allow it. */
+bool topics_delete(struct topics *topics, const char *topic, int timeout_ms, bool *deleted,
+                   struct error *error) MUST_CHECK;
+
+/* How many members the consumer group has now, 0 when there is no such group. One that died without a word is
+ * counted until its session times out. */
+bool topics_group_members(struct topics *topics, const char *group, int timeout_ms, int *count,
+                          struct error *error) MUST_CHECK;
 
 #endif

@@ -179,16 +179,21 @@ static int compare_keys(const struct postgres_output *output, const struct row *
     return 0;
 }
 
-static int compare_rows(const void *left, const void *right, void *output) {
+static int compare_offsets(const void *left, const void *right) {
     const struct row *a = left, *b = right;
-    int order = compare_keys(output, a, b);
-    if (!order) order = (a->partition > b->partition) - (a->partition < b->partition);
+    int order = (a->partition > b->partition) - (a->partition < b->partition);
     return order ? order : (a->offset > b->offset) - (a->offset < b->offset);
 }
 
+static int compare_rows(const void *left, const void *right, void *output) {
+    int order = compare_keys(output, left, right);
+    return order ? order : compare_offsets(left, right);
+}
+
 /* Of rows with one key the last in (partition, offset) order stands. */
-static int sort_and_deduplicate(struct postgres_output *output, struct row *rows, int count) {
-    qsort_r(rows, (size_t)count, sizeof *rows, compare_rows, output);
+int postgres_output_arrange(const struct postgres_output *output, struct row *rows, int count) {
+    if (output->config->write == WRITE_APPEND) return count;
+    qsort_r(rows, (size_t)count, sizeof *rows, compare_rows, (void *)(uintptr_t)output);
     int kept = 0;
     for (int i = 0; i < count; i++) {
         if (i + 1 < count && compare_keys(output, &rows[i], &rows[i + 1]) == 0) continue;
@@ -199,10 +204,13 @@ static int sort_and_deduplicate(struct postgres_output *output, struct row *rows
     return kept;
 }
 
-struct postgres_statement postgres_output_format(struct postgres_output *output, struct row *rows,
+void postgres_output_arrange_by_offset(struct row *rows, int count) {
+    qsort(rows, (size_t)count, sizeof *rows, compare_offsets);
+}
+
+struct postgres_statement postgres_output_format(struct postgres_output *output, const struct row *rows,
                                                  int count) {
     const struct output_config *config = output->config;
-    if (config->write == WRITE_UPSERT) count = sort_and_deduplicate(output, rows, count);
     for (int c = 0; c < config->column_count; c++) {
         array_begin(&output->arrays[c], count);
         for (int r = 0; r < count; r++) array_add(&output->arrays[c], rows[r].values[c].text);

@@ -1,7 +1,6 @@
 /* postgres.h: rows -> one INSERT into one table, as arrays of text that the statement unnests and casts
- * column by column: no session state, no named statement. Upsert: rows are ordered by primary key, so that
- * concurrent writers lock in one order, and of several with one key the last stands; append keeps all, in the
- * order given. Formats only: sending is the commit's business. One thread at a time. */
+ * column by column: no session state, no named statement. Arranges and formats only: sending is the commit's
+ * business. One thread at a time. */
 #ifndef TRIBUTARY_OUTPUT_POSTGRES_H
 #define TRIBUTARY_OUTPUT_POSTGRES_H
 
@@ -21,12 +20,20 @@ void postgres_output_free(struct postgres_output *output);
 bool postgres_output_accept(const void *output, struct row *row, struct arena *arena, char *why,
                             size_t why_size);
 
-/* The statement and its parameters for accepted rows; good until the next call. Reorders `rows`. */
+/* Brings accepted rows into the order in which they are sent and returns how many of them are. Upsert: by
+ * primary key, so that concurrent writers lock in one order, and of several with one key the last stands;
+ * those that do not are moved behind the others. Append: all, as they are. */
+int postgres_output_arrange(const struct postgres_output *output, struct row *rows, int count);
+/* By partition and offset: the order in which they were released. */
+void postgres_output_arrange_by_offset(struct row *rows, int count);
+
+/* The statement and its parameters for arranged rows; good until the next call. */
 struct postgres_statement {
     const char *sql;
     const struct parameter *parameters;
     int parameter_count;
 };
-struct postgres_statement postgres_output_format(struct postgres_output *output, struct row *rows, int count);
+struct postgres_statement postgres_output_format(struct postgres_output *output, const struct row *rows,
+                                                 int count);
 
 #endif

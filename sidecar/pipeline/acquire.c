@@ -5,10 +5,18 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/memory.h"
+#include "pipeline/fingerprint.h"
 #include "telemetry/log.h"
 
-enum step { STEP_NONE, STEP_CLAIM, STEP_ADVANCES, STEP_PROBE, STEP_LOCATE, STEP_DONE };
+enum step { STEP_NONE, STEP_CLAIM, STEP_ADVANCES, STEP_PROBE, STEP_LOCATE, STEP_PRUNE, STEP_DONE };
+
+/* Where the fault tests interrupt taking over: when the step is done. */
+static const char *const step_faults[] = {
+    [STEP_CLAIM] = "acquire.claim",   [STEP_ADVANCES] = "acquire.advances", [STEP_PROBE] = "acquire.probe",
+    [STEP_LOCATE] = "acquire.locate", [STEP_PRUNE] = "acquire.prune",
+};
 
 struct acquire {
     struct acquire_options options;
@@ -75,7 +83,8 @@ bool acquire_is_running(const struct acquire *acquire) {
 }
 
 int acquire_cancel(struct acquire *acquire, struct partition **parked) {
-    if (acquire->step == STEP_CLAIM || acquire->step == STEP_ADVANCES || acquire->step == STEP_LOCATE)
+    if (acquire->step == STEP_CLAIM || acquire->step == STEP_ADVANCES || acquire->step == STEP_LOCATE ||
+        acquire->step == STEP_PRUNE)
         if (acquire->waiting) connection_drop(acquire->options.connection);
     if (acquire->step == STEP_PROBE) prober_withdraw(acquire->options.prober, 0);
     int count = acquire->parked_count;
@@ -100,6 +109,31 @@ static struct partition *take_parked(struct acquire *acquire, const struct claim
         return partition;
     }
     return NULL;
+}
+
+/* Progress that was made under other settings: whether it is still good. */
+static bool judge_settings(const struct acquire *acquire, struct claim *claim, struct error *error) {
+    if (!claim->fingerprint) return true;
+    struct buffer explanation;
+    buffer_init(&explanation);
+    enum fingerprint_verdict verdict =
+        fingerprint_compare(claim->fingerprint, acquire->options.fingerprint, &explanation);
+    claim->ownership.fingerprint_stored = verdict == FINGERPRINT_SAME;
+    bool ok = verdict != FINGERPRINT_STOP;
+    if (!ok)
+        error_set(error, ERROR_CONFIG, "pipeline \"%s\": %s", acquire->options.join->plan->pipeline->name,
+                  buffer_string(&explanation));
+    else if (verdict != FINGERPRINT_SAME)
+        log_event(LOG_LEVEL_INFO, "settings_changed", "partition=%d changes=%s", claim->partition,
+                  LOG_QUOTE(buffer_string(&explanation)));
+    buffer_release(&explanation);
+    return ok;
+}
+
+static bool judge_all_settings(const struct acquire *acquire, struct error *error) {
+    for (int i = 0; i < acquire->claim_count; i++)
+        if (!judge_settings(acquire, &acquire->claims[i], error)) return false;
+    return true;
 }
 
 static struct partition *make_partition(const struct acquire *acquire, const struct claim *claim) {
@@ -138,56 +172,83 @@ static struct probe probe_start(const struct plan *plan, const struct input_conf
     return probe;
 }
 
-/* Every touch that a conversion to come may need has a record timestamp of at least its event time less
- * max_future, and an event time of at least the conversion watermark less lateness and window. */
-static struct probe probe_rebuild(const struct plan *plan, const struct partition *partition) {
-    int64_t watermark = partition_conversion_watermark(partition);
-    struct probe probe = {
-        .topic = plan->touches->topic, .partition = partition_number(partition), .kind = PROBE_LOW};
-    if (watermark == TIME_NONE) return probe;
-    probe.kind = PROBE_TIME;
-    probe.time_us = watermark - plan->window.lateness_us - plan->window.bucket_us * (WINDOW_BUCKETS + 1) -
-                    plan->touches->time.max_future_us;
-    return probe;
+enum question { FOR_START, FOR_LOW, FOR_HIGH, QUESTIONS };
+
+static uint64_t context_of(int claim, bool touches, enum question question) {
+    return ((uint64_t)claim * 2 + touches) * QUESTIONS + question;
 }
 
-enum { FOR_TOUCHES, FOR_CONVERSIONS, FOR_REBUILD };
+/* Where a partition that was never begun begins; of the others, from where to where the topic still reaches.
+ */
+static int ask_side(const struct acquire *acquire, int i, bool touches, struct probe *probes) {
+    const struct plan *plan = acquire->options.join->plan;
+    const struct input_config *input = touches ? plan->touches : plan->conversions;
+    int partition = acquire->claims[i].partition;
+    if (!acquire->ready[i]) {
+        probes[0] = probe_start(plan, input, partition, touches ? plan->window.window_us : 0);
+        probes[0].context = context_of(i, touches, FOR_START);
+        return 1;
+    }
+    probes[0] = (struct probe){.topic = input->topic, .partition = partition, .kind = PROBE_LOW};
+    probes[0].context = context_of(i, touches, FOR_LOW);
+    probes[1] = (struct probe){.topic = input->topic, .partition = partition, .kind = PROBE_HIGH};
+    probes[1].context = context_of(i, touches, FOR_HIGH);
+    return 2;
+}
 
-static bool needs_rebuild(const struct acquire *acquire, int i) {
-    return !acquire->claims[i].in_memory && !partition_is_whole(acquire->ready[i]);
+static int64_t next_of(const struct partition *partition, bool touches) {
+    return touches ? partition_touch_next(partition) : partition_conversion_next(partition);
 }
 
 static int ask(struct acquire *acquire) {
-    const struct plan *plan = acquire->options.join->plan;
-    struct probe *probes = memory_zalloc((size_t)acquire->claim_count * 2, sizeof *probes);
+    struct probe *probes = memory_zalloc((size_t)acquire->claim_count * 4, sizeof *probes);
     int count = 0;
     for (int i = 0; i < acquire->claim_count; i++) {
-        int partition = acquire->claims[i].partition;
-        if (!acquire->ready[i]) {
-            probes[count] = probe_start(plan, plan->touches, partition, plan->window.window_us);
-            probes[count++].context = (uint64_t)i * 3 + FOR_TOUCHES;
-            probes[count] = probe_start(plan, plan->conversions, partition, 0);
-            probes[count++].context = (uint64_t)i * 3 + FOR_CONVERSIONS;
-        } else if (needs_rebuild(acquire, i)) {
-            probes[count] = probe_rebuild(plan, acquire->ready[i]);
-            probes[count++].context = (uint64_t)i * 3 + FOR_REBUILD;
-        }
+        count += ask_side(acquire, i, true, probes + count);
+        count += ask_side(acquire, i, false, probes + count);
     }
     if (count) prober_ask(acquire->options.prober, 0, probes, count);
     free(probes);
     return count;
 }
 
-static void take_answer(struct acquire *acquire, const struct probe *probe) {
-    int i = (int)(probe->context / 3);
-    struct progress *progress = &acquire->claims[i].progress;
-    switch (probe->context % 3) {
-    case FOR_TOUCHES: *progress = PROGRESS_START(probe->offset, progress->conversion_offset); break;
-    case FOR_CONVERSIONS: progress->conversion_offset = probe->offset; break;
-    default:
-        partition_rebuild_from(acquire->ready[i], probe->offset);
-        log_event(LOG_LEVEL_INFO, "rebuilding", "partition=%d from=%" PRId64 " to=%" PRId64, probe->partition,
-                  probe->offset, progress->touch_offset);
+static bool judge_low(const struct probe *probe, int64_t next, struct error *error) {
+    return probe->offset <= next ||
+           error_set(
+               error, ERROR_CONFIG,
+               "topic \"%s\" [%d] no longer has offset %" PRId64 ": it begins at %" PRId64
+               ", records that this pipeline has not read were deleted by retention, or the topic was made "
+               "anew\nhint: give the topic more retention than the longest pause of this pipeline; to begin "
+               "anew with what is there, use `tributary reset` or a new pipeline name",
+               probe->topic, probe->partition, next, probe->offset);
+}
+
+static bool judge_high(const struct probe *probe, int64_t next, struct error *error) {
+    return probe->offset >= next ||
+           error_set(error, ERROR_CONFIG,
+                     "topic \"%s\" [%d] ends at offset %" PRId64 ", but this pipeline has read it to %" PRId64
+                     ": it was made anew, or has lost records\nhint: to begin anew as well, use `tributary "
+                     "reset` or "
+                     "a new pipeline name",
+                     probe->topic, probe->partition, probe->offset, next);
+}
+
+static bool take_answer(struct acquire *acquire, const struct probe *probe, struct error *error) {
+    int i = (int)(probe->context / QUESTIONS / 2);
+    bool touches = probe->context / QUESTIONS % 2;
+    struct claim *claim = &acquire->claims[i];
+    struct partition *partition = acquire->ready[i];
+    switch ((enum question)(probe->context % QUESTIONS)) {
+    case FOR_START:
+        if (touches)
+            claim->progress = PROGRESS_START(probe->offset, claim->progress.conversion_offset);
+        else
+            claim->progress = PROGRESS_START(claim->progress.touch_offset, probe->offset);
+        return true;
+    case FOR_LOW:
+        claim->low[touches] = probe->offset;
+        return judge_low(probe, next_of(partition, touches), error);
+    default: return judge_high(probe, next_of(partition, touches), error);
     }
 }
 
@@ -205,8 +266,10 @@ static enum acquire_result poll_probe(struct acquire *acquire, struct error *err
     case PROBER_FAILED: return ACQUIRE_FAILED;
     case PROBER_ANSWERED: break;
     }
+    FAULT_POINT(step_faults[acquire->step]);
     acquire->waiting = false;
-    for (int i = 0; i < count; i++) take_answer(acquire, &probes[i]);
+    for (int i = 0; i < count; i++)
+        if (!take_answer(acquire, &probes[i], error)) return ACQUIRE_FAILED;
     acquire->step = STEP_LOCATE;
     return ACQUIRE_RUNNING;
 }
@@ -219,28 +282,40 @@ static bool send_step(struct acquire *acquire, struct error *error) {
     switch (acquire->step) {
     case STEP_CLAIM: claim_format(statement, plan, acquire->numbers, acquire->count); break;
     case STEP_ADVANCES: claim_advances_format(statement, plan, acquire->numbers, acquire->count); break;
-    default: claim_locate_format(statement, plan, acquire->claims, acquire->claim_count); break;
+    case STEP_LOCATE: claim_locate_format(statement, plan, acquire->claims, acquire->claim_count); break;
+    default: claim_prune_format(statement, plan, acquire->claims, acquire->claim_count); break;
     }
     return connection_send(acquire->options.connection, statement->sql, statement->parameters,
                            statement->parameter_count, error);
 }
 
-static void take_result(struct acquire *acquire, const PGresult *result) {
+static bool has_advances(const struct acquire *acquire) {
+    for (int i = 0; i < acquire->claim_count; i++)
+        if (acquire->claims[i].touch_advances.count > 1 || acquire->claims[i].conversion_advances.count > 1)
+            return true;
+    return false;
+}
+
+static bool take_result(struct acquire *acquire, const PGresult *result, struct error *error) {
+    FAULT_POINT(step_faults[acquire->step]);
     switch (acquire->step) {
     case STEP_CLAIM:
         acquire->claims = claim_parse(result, &acquire->claim_count);
         acquire->step = STEP_ADVANCES;
-        break;
+        return judge_all_settings(acquire, error);
     case STEP_ADVANCES:
         claim_advances_parse(result, acquire->claims, acquire->claim_count);
         make_partitions(acquire);
         acquire->step = STEP_PROBE;
         break;
-    default:
+    case STEP_LOCATE:
         for (int i = 0; i < acquire->claim_count; i++)
             if (!acquire->ready[i]) acquire->ready[i] = make_partition(acquire, &acquire->claims[i]);
-        acquire->step = STEP_DONE;
+        acquire->step = has_advances(acquire) ? STEP_PRUNE : STEP_DONE;
+        break;
+    default: acquire->step = STEP_DONE;
     }
+    return true;
 }
 
 /* Claiming again is always safe; it only costs the partitions held in memory their head start. */
@@ -267,11 +342,13 @@ static enum acquire_result poll_database(struct acquire *acquire, struct error *
         if (!send_step(acquire, error)) return database_failed(acquire, error);
         acquire->waiting = true;
         return ACQUIRE_RUNNING;
-    case CONNECTION_RESULT:
+    case CONNECTION_RESULT: {
         acquire->waiting = false;
-        take_result(acquire, result);
+        bool ok = take_result(acquire, result, error);
         PQclear(result);
+        if (!ok) return ACQUIRE_FAILED;
         return acquire->step == STEP_DONE ? ACQUIRE_DONE : ACQUIRE_RUNNING;
+    }
     }
     return ACQUIRE_RUNNING;
 }
@@ -283,15 +360,17 @@ enum acquire_result acquire_poll(struct acquire *acquire, struct error *error) {
     case STEP_DONE: return ACQUIRE_DONE;
     case STEP_CLAIM:
     case STEP_ADVANCES:
-    case STEP_LOCATE: return poll_database(acquire, error);
+    case STEP_LOCATE:
+    case STEP_PRUNE: return poll_database(acquire, error);
     }
     return ACQUIRE_IDLE;
 }
 
-int acquire_take(struct acquire *acquire, struct partition **partitions) {
+int acquire_take(struct acquire *acquire, struct acquired *acquired) {
     int count = acquire->claim_count;
     for (int i = 0; i < count; i++) {
-        partitions[i] = acquire->ready[i];
+        acquired[i] =
+            (struct acquired){acquire->ready[i], acquire->claims[i].low[true], acquire->claims[i].low[false]};
         acquire->ready[i] = NULL;
     }
     reset(acquire);

@@ -1,7 +1,7 @@
-/* acquire.h: from "these partitions are assigned to us" to partitions that can be read: claim them, read
- * their idle advances, find where to start (the first time) or from where to fill the store again, never
- * blocking. A partition that this worker held before, and that nobody has claimed in between, goes on with
- * the state it has in memory. One thread at a time. */
+/* acquire.h: from "these partitions are assigned to us" to partitions that can be restored and read: claim
+ * them, see that settings and topics are those of the stored progress, read their idle advances, find where
+ * to start the first time, never blocking. A partition that this worker held before, and that nobody has
+ * claimed in between, goes on with the state it has in memory. One thread at a time. */
 #ifndef TRIBUTARY_PIPELINE_ACQUIRE_H
 #define TRIBUTARY_PIPELINE_ACQUIRE_H
 
@@ -13,7 +13,8 @@ struct acquire;
 struct acquire_options {
     const struct join *join;
     struct connection *connection;
-    struct prober *prober; /* its slot 0 */
+    struct prober *prober;   /* its slot 0 */
+    const char *fingerprint; /* of the settings in force, as JSON */
 };
 
 struct acquire *acquire_new(const struct acquire_options *options);
@@ -28,8 +29,14 @@ bool acquire_is_running(const struct acquire *acquire);
 int acquire_cancel(struct acquire *acquire, struct partition **parked);
 
 enum acquire_result { ACQUIRE_IDLE, ACQUIRE_RUNNING, ACQUIRE_DONE, ACQUIRE_FAILED };
-/* Once done: the partitions, `count` as asked for, now the caller's. */
 enum acquire_result acquire_poll(struct acquire *acquire, struct error *error);
-int acquire_take(struct acquire *acquire, struct partition **partitions);
+
+/* Once done: the partitions, `count` as asked for, now the caller's, with the first offsets that their topics
+ * have. */
+struct acquired {
+    struct partition *partition;
+    int64_t touch_low, conversion_low;
+};
+int acquire_take(struct acquire *acquire, struct acquired *acquired);
 
 #endif

@@ -242,6 +242,63 @@ void batch_build(struct batch *batch, const struct row_check *check) {
     }
 }
 
+/* --- afterwards --- */
+
+static struct batch_part *part_of(struct batch *batch, int partition) {
+    for (int i = 0; i < batch->part_count; i++)
+        if (partition_number(batch->parts[i].partition) == partition) return &batch->parts[i];
+    return NULL;
+}
+
+/* Entries are in offset order. */
+static struct pending *conversion_at(const struct batch_part *part, int64_t offset) {
+    uint64_t low = part->cut.from, high = part->cut.to;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (partition_pending_at(part->partition, middle)->record.offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < part->cut.to ? partition_pending_at(part->partition, low) : NULL;
+}
+
+static void remove_row(struct batch *batch, int partition, int64_t offset) {
+    int kept = 0;
+    for (int i = 0; i < batch->row_count; i++)
+        if (batch->rows[i].partition != partition || batch->rows[i].offset != offset)
+            batch->rows[kept++] = batch->rows[i];
+    batch->row_count = kept;
+}
+
+void batch_refuse(struct batch *batch, int partition, int64_t offset, const char *why) {
+    struct batch_part *part = part_of(batch, partition);
+    struct pending *pending = part ? conversion_at(part, offset) : NULL;
+    if (!pending || pending->record.offset != offset || !makes_row(pending)) return;
+    uint64_t *count = part->cut.progress.conversion_ledger.count;
+    count[pending->outcome]--;
+    count[OUTCOME_ROW_REFUSED]++;
+    refuse(pending, &batch->arena, OUTCOME_ROW_REFUSED, why);
+    remove_row(batch, partition, offset);
+    bury(batch, batch->plan->conversions, partition, &pending->record, pending->outcome,
+         span_of(pending->detail));
+}
+
+static void add_growth(struct ledger *sum, const struct ledger *from, const struct ledger *to) {
+    for (int i = 0; i < OUTCOME_COUNT; i++) sum->count[i] += to->count[i] - from->count[i];
+}
+
+struct ledger batch_outcomes(const struct batch *batch) {
+    struct ledger sum = {{0}};
+    for (int i = 0; i < batch->part_count; i++) {
+        const struct progress *before = partition_progress(batch->parts[i].partition);
+        const struct progress *after = &batch->parts[i].cut.progress;
+        add_growth(&sum, &before->touch_ledger, &after->touch_ledger);
+        add_growth(&sum, &before->conversion_ledger, &after->conversion_ledger);
+    }
+    return sum;
+}
+
 void batch_drop(struct batch *batch, const struct partition *partition) {
     int number = partition_number(partition), rows = 0, dead = 0, parts = 0;
     for (int i = 0; i < batch->row_count; i++)

@@ -33,7 +33,7 @@ struct batch {
     int part_count, part_capacity;
     struct lookup_batch *lookups; /* plan->lookup_count of them */
     int *questions;               /* per conversion and lookup: its question, or -1 */
-    struct row *rows;             /* by partition, in offset order */
+    struct row *rows;             /* by partition, in offset order; an upsert is sent in another */
     int row_count;
     struct dead_letter *dead;
     int dead_count;
@@ -47,6 +47,11 @@ void batch_reset(struct batch *batch);
 bool batch_take(struct batch *batch, struct partition *const *partitions, int count, uint64_t max_rows);
 /* `check` may be NULL. */
 void batch_build(struct batch *batch, const struct row_check *check);
+/* The database does not take this conversion's row: it becomes a dead letter, the last one of `dead`, and its
+ * outcome in the ledger changes. */
+void batch_refuse(struct batch *batch, int partition, int64_t offset, const char *why);
+/* The outcomes of all records that the batch moves past, both inputs together; after batch_build. */
+struct ledger batch_outcomes(const struct batch *batch);
 /* Takes one partition out again: another worker owns it now. Its rows and dead letters go with it. */
 void batch_drop(struct batch *batch, const struct partition *partition);
 void batch_commit(struct batch *batch);

@@ -26,11 +26,14 @@ void claim_format(struct claim_statement *statement, const struct plan *plan, co
     statement->sql =
         "WITH claimed AS ("
         " INSERT INTO tributary.progress AS p (pipeline, partition, epoch)"
-        " SELECT $1::text, n::integer, 1 FROM unnest($2::text[]) n ORDER BY n::integer"
+        " SELECT $1::text, n::integer, (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+        " FROM unnest($2::text[]) n ORDER BY n::integer"
         " ON CONFLICT (pipeline, partition) DO UPDATE SET epoch = p.epoch + 1, updated_at = now()"
         " RETURNING *)"
         " SELECT partition, epoch, commit_seq, touch_offset, conversion_offset, touch_max_time_us,"
-        " conversion_max_time_us, touch_ledger::text, conversion_ledger::text, held_count, held_xor"
+        " conversion_max_time_us, touch_ledger::text, conversion_ledger::text, held_count, held_xor,"
+        " held_from_us, generation, changelog_from, changelog_next, touch_anchor, conversion_anchor,"
+        " touch_start, conversion_start, fingerprint::text"
         " FROM claimed ORDER BY partition";
     statement->parameters[0] = parameter_text(plan->pipeline->name);
     statement->parameters[1] = array_parameter(&statement->arrays[0]);
@@ -41,9 +44,14 @@ static int64_t number_at(const PGresult *result, int row, int column, int64_t if
     return PQgetisnull(result, row, column) ? if_null : strtoll(PQgetvalue(result, row, column), NULL, 10);
 }
 
+static const char *text_at(const PGresult *result, int row, int column) {
+    return PQgetisnull(result, row, column) ? NULL : PQgetvalue(result, row, column);
+}
+
 static void parse_row(const PGresult *result, int row, struct claim *claim) {
     claim->partition = (int)number_at(result, row, 0, 0);
-    claim->ownership = (struct ownership){number_at(result, row, 1, 0), number_at(result, row, 2, 0)};
+    claim->ownership =
+        (struct ownership){.epoch = number_at(result, row, 1, 0), .commit_seq = number_at(result, row, 2, 0)};
     claim->located = !PQgetisnull(result, row, 3);
     claim->progress = (struct progress){
         .touch_offset = number_at(result, row, 3, 0),
@@ -53,7 +61,17 @@ static void parse_row(const PGresult *result, int row, struct claim *claim) {
         .touch_ledger = ledger_parse(PQgetvalue(result, row, 7)),
         .conversion_ledger = ledger_parse(PQgetvalue(result, row, 8)),
         .held = {(uint64_t)number_at(result, row, 9, 0), (uint64_t)number_at(result, row, 10, 0)},
+        .held_from_us = number_at(result, row, 11, TIME_NONE),
+        .generation = (uint64_t)number_at(result, row, 12, 0),
+        .changelog_from = number_at(result, row, 13, 0),
+        .changelog_next = number_at(result, row, 14, 0),
+        .touch_anchor = anchor_parse(text_at(result, row, 15)),
+        .conversion_anchor = anchor_parse(text_at(result, row, 16)),
+        .touch_start = number_at(result, row, 17, 0),
+        .conversion_start = number_at(result, row, 18, 0),
     };
+    const char *fingerprint = text_at(result, row, 19);
+    claim->fingerprint = fingerprint ? memory_strdup(fingerprint) : NULL;
 }
 
 struct claim *claim_parse(const PGresult *result, int *count) {
@@ -67,6 +85,7 @@ void claims_free(struct claim *claims, int count) {
     for (int i = 0; i < count; i++) {
         free(claims[i].touch_advances.items);
         free(claims[i].conversion_advances.items);
+        free(claims[i].fingerprint);
     }
     free(claims);
 }
@@ -106,6 +125,31 @@ void claim_advances_parse(const PGresult *result, struct claim *claims, int coun
     }
 }
 
+static void add_lows(struct claim_statement *statement, const char *input, bool touches,
+                     const struct claim *claims, int count) {
+    for (int i = 0; i < count; i++) {
+        array_add(&statement->arrays[0], span_of(input));
+        array_add_int(&statement->arrays[1], claims[i].partition);
+        array_add_int(&statement->arrays[2], claims[i].low[touches]);
+    }
+}
+
+void claim_prune_format(struct claim_statement *statement, const struct plan *plan,
+                        const struct claim *claims, int count) {
+    for (int a = 0; a < 3; a++) array_begin(&statement->arrays[a], count * 2);
+    add_lows(statement, plan->touches->name, true, claims, count);
+    add_lows(statement, plan->conversions->name, false, claims, count);
+    statement->sql =
+        "DELETE FROM tributary.idle_advances a"
+        " USING unnest($2::text[], $3::text[], $4::text[]) u(i, n, low)"
+        " WHERE a.pipeline = $1 AND a.input = u.i AND a.partition = u.n::integer AND a.next_offset <"
+        " (SELECT max(b.next_offset) FROM tributary.idle_advances b WHERE b.pipeline = $1 AND b.input = u.i"
+        " AND b.partition = u.n::integer AND b.next_offset <= u.low::bigint)";
+    statement->parameters[0] = parameter_text(plan->pipeline->name);
+    for (int a = 0; a < 3; a++) statement->parameters[a + 1] = array_parameter(&statement->arrays[a]);
+    statement->parameter_count = 4;
+}
+
 /* --- locate --- */
 
 void claim_locate_format(struct claim_statement *statement, const struct plan *plan,
@@ -122,7 +166,8 @@ void claim_locate_format(struct claim_statement *statement, const struct plan *p
     /* A row that another worker has claimed meanwhile already has, or will get, its start from that worker.
      */
     statement->sql =
-        "UPDATE tributary.progress p SET touch_offset = u.t::bigint, conversion_offset = u.c::bigint"
+        "UPDATE tributary.progress p SET touch_offset = u.t::bigint, conversion_offset = u.c::bigint,"
+        " touch_start = u.t::bigint, conversion_start = u.c::bigint"
         " FROM unnest($2::text[], $3::text[], $4::text[]) u(n, t, c)"
         " WHERE p.pipeline = $1 AND p.partition = u.n::integer AND p.touch_offset IS NULL";
     statement->parameters[0] = parameter_text(plan->pipeline->name);

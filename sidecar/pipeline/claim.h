@@ -1,10 +1,11 @@
 /* claim.h: taking over partitions. Three statements, which the worker sends one after the other; here they
  * are only written and their answers read.
  *
- *   claim      raises the partitions' epochs, so that whoever held them is fenced, and reads their progress
- *   advances   reads their stored idle advances. It must come after the claim as a statement of its own: the
- *              claim may have waited for a last commit of the old owner, whose advances its snapshot cannot
- * see locate     stores where partitions that were never begun will begin, before anything is read
+ *   claim      raises the partitions' epochs, so that whoever held them is fenced, and reads their progress.
+ * The first epoch is the time in milliseconds, so that one from before a reset never comes again advances
+ * reads their stored idle advances. It must come after the claim as a statement of its own: the claim may
+ * have waited for a last commit of the old owner, whose advances its snapshot cannot see locate     stores
+ * where partitions that were never begun will begin, before anything is read
  *
  * One thread at a time. */
 #ifndef TRIBUTARY_PIPELINE_CLAIM_H
@@ -19,7 +20,9 @@ struct claim {
     struct ownership ownership;
     bool located;   /* whether it has ever been begun */
     bool in_memory; /* we still hold it as we left it */
+    int64_t low[2]; /* the first offsets of its topics: conversions, touches */
     struct progress progress;
+    char *fingerprint; /* of the settings it was stored under, as JSON; NULL when nothing was */
     struct advances touch_advances, conversion_advances;
 };
 
@@ -43,6 +46,11 @@ void claims_free(struct claim *claims, int count);
 void claim_advances_format(struct claim_statement *statement, const struct plan *plan, const int *partitions,
                            int count);
 void claim_advances_parse(const PGresult *result, struct claim *claims, int count);
+
+/* Removes the idle advances that nobody who reads the logs can come to any more: those before the one that is
+ * in force at the first record that the topic still has (claim.low). */
+void claim_prune_format(struct claim_statement *statement, const struct plan *plan,
+                        const struct claim *claims, int count);
 
 /* For the claims not yet located, whose progress now has its offsets. */
 void claim_locate_format(struct claim_statement *statement, const struct plan *plan,

@@ -5,15 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/fault.h"
 #include "base/memory.h"
+#include "pipeline/bisect.h"
+#include "pipeline/breaker.h"
 #include "pipeline/claim.h"
+#include "pipeline/pieces.h"
 #include "postgres/array.h"
 #include "telemetry/log.h"
 #include "transform/lookup_query.h"
 
 enum step {
     STEP_NONE,
+    STEP_LOOKUPS_BEGIN,
     STEP_LOOKUPS,
+    STEP_LOOKUPS_END,
+    STEP_CHANGELOG,
     STEP_DEAD_LETTERS,
     STEP_BEGIN,
     STEP_LOCK,
@@ -21,9 +29,25 @@ enum step {
     STEP_ADVANCES,
     STEP_ROWS,
     STEP_COMMIT,
+    STEP_BISECT, /* only after a failure: which rows does the database not take? */
 };
 
-enum { PROGRESS_ARRAYS = 11, ADVANCE_ARRAYS = 4 };
+/* Where the fault tests interrupt a commit: when the step is done. */
+static const char *const step_faults[] = {
+    [STEP_LOOKUPS_BEGIN] = "commit.lookups_begin",
+    [STEP_LOOKUPS] = "commit.lookups",
+    [STEP_LOOKUPS_END] = "commit.lookups_end",
+    [STEP_CHANGELOG] = "commit.changelog",
+    [STEP_DEAD_LETTERS] = "commit.dead_letters",
+    [STEP_BEGIN] = "commit.begin",
+    [STEP_LOCK] = "commit.lock",
+    [STEP_PROGRESS] = "commit.progress",
+    [STEP_ADVANCES] = "commit.advances",
+    [STEP_ROWS] = "commit.rows",
+    [STEP_COMMIT] = "commit.committed",
+};
+
+enum { PROGRESS_ARRAYS = 18, ADVANCE_ARRAYS = 4, ROUNDS_MAX = 3 };
 
 struct commit {
     struct commit_options options;
@@ -35,17 +59,36 @@ struct commit {
     struct partition **fenced;
     int fenced_count;
     bool *arrived; /* per part of the batch: an earlier attempt did commit it */
+    /* the rows: */
+    struct pieces pieces;
+    bool one_by_one;            /* each is a statement, in the order of their offsets */
+    int to_send, sent, sending; /* of batch.rows: all, done, under way */
+    int64_t sent_at_us;
+    /* those that are refused: */
+    struct bisect *bisect;
+    int rounds;                            /* of looking for them */
+    bool built;                            /* the batch has its rows and dead letters … */
+    int dead_letter;                       /* … the first of which that is not acknowledged */
+    struct breaker breaker, breaker_after; /* what was committed, and this batch too */
 };
+
+static int64_t statement_timeout_us(const struct commit *commit) {
+    return commit->options.plan->pipeline->postgres.statement_timeout_us;
+}
 
 struct commit *commit_new(const struct commit_options *options) {
     struct commit *commit = memory_zalloc(1, sizeof *commit);
     commit->options = *options;
+    commit->bisect = bisect_new(options->connection, options->output, statement_timeout_us(commit));
+    pieces_init(&commit->pieces);
+    breaker_init(&commit->breaker);
     return commit;
 }
 
 void commit_free(struct commit *commit) {
     if (!commit) return;
     for (int i = 0; i < PROGRESS_ARRAYS; i++) buffer_release(&commit->arrays[i]);
+    bisect_free(commit->bisect);
     free(commit->fenced);
     free(commit->arrived);
     free(commit);
@@ -54,9 +97,9 @@ void commit_free(struct commit *commit) {
 void commit_start(struct commit *commit, struct batch *batch) {
     size_t parts = (size_t)batch->part_count;
     commit->batch = batch;
-    commit->step = STEP_LOOKUPS;
-    commit->waiting = false;
-    commit->lookup = 0;
+    commit->step = STEP_LOOKUPS_BEGIN;
+    commit->waiting = commit->built = commit->one_by_one = false;
+    commit->lookup = commit->rounds = commit->dead_letter = 0;
     commit->fenced = memory_realloc(commit->fenced, parts * sizeof(struct partition *));
     commit->fenced_count = 0;
     commit->arrived = memory_realloc(commit->arrived, parts * sizeof *commit->arrived);
@@ -77,13 +120,9 @@ static struct parameter pipeline_name(const struct commit *commit) {
     return parameter_text(commit->options.plan->pipeline->name);
 }
 
-/* The time-outs hold for this transaction only, so that a frozen worker cannot keep its locks. */
 static bool send_begin(struct commit *commit, struct error *error) {
-    return connection_send(commit->options.connection,
-                           "BEGIN; SET LOCAL TimeZone = 'UTC'; SET LOCAL lock_timeout = '10s';"
-                           " SET LOCAL statement_timeout = '60s';"
-                           " SET LOCAL idle_in_transaction_session_timeout = '10s'",
-                           NULL, 0, error);
+    commit->sent = 0;
+    return connection_begin(commit->options.connection, statement_timeout_us(commit), error);
 }
 
 static bool send_lock(struct commit *commit, struct error *error) {
@@ -114,6 +153,14 @@ static void add_ledger(struct commit *commit, struct buffer *array, const struct
     buffer_release(&json);
 }
 
+static void add_anchor(struct commit *commit, struct buffer *array, const struct anchor *anchor) {
+    char *text = arena_bytes(&commit->batch->arena, ANCHOR_TEXT_MAX);
+    if (anchor->offset < 0)
+        array_add(array, (struct span){0});
+    else
+        array_add(array, (struct span){text, anchor_format(anchor, text)});
+}
+
 static void add_progress(struct commit *commit, const struct batch_part *part) {
     const struct progress *progress = &part->cut.progress;
     struct buffer *at = commit->arrays;
@@ -126,6 +173,15 @@ static void add_progress(struct commit *commit, const struct batch_part *part) {
     add_ledger(commit, at++, &progress->conversion_ledger);
     array_add_int(at++, (int64_t)progress->held.count);
     array_add_int(at++, (int64_t)progress->held.xor);
+    add_time(at++, progress->held_from_us);
+    array_add_int(at++, (int64_t)progress->generation);
+    array_add_int(at++, progress->changelog_from);
+    array_add_int(at++, progress->changelog_next);
+    add_anchor(commit, at++, &progress->touch_anchor);
+    add_anchor(commit, at++, &progress->conversion_anchor);
+    array_add(at++, partition_ownership(part->partition)->fingerprint_stored
+                        ? (struct span){0}
+                        : span_of(commit->options.fingerprint));
     array_add_int(at++, partition_ownership(part->partition)->epoch);
     array_add_int(at++, partition_ownership(part->partition)->commit_seq);
 }
@@ -148,9 +204,14 @@ static bool send_progress(struct commit *commit, struct error *error) {
         "UPDATE tributary.progress p SET commit_seq = p.commit_seq + 1, touch_offset = u.t::bigint,"
         " conversion_offset = u.c::bigint, touch_max_time_us = u.tm::bigint,"
         " conversion_max_time_us = u.cm::bigint, touch_ledger = u.tl::jsonb, conversion_ledger = u.cl::jsonb,"
-        " held_count = u.hc::bigint, held_xor = u.hx::bigint, updated_at = now()"
+        " held_count = u.hc::bigint, held_xor = u.hx::bigint, held_from_us = u.hf::bigint,"
+        " generation = u.g::bigint, changelog_from = u.lf::bigint, changelog_next = u.ln::bigint,"
+        " touch_anchor = u.ta, conversion_anchor = u.ca,"
+        " fingerprint = coalesce(u.f::jsonb, p.fingerprint), updated_at = now()"
         " FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],"
-        " $9::text[], $10::text[], $11::text[], $12::text[]) u(n, t, c, tm, cm, tl, cl, hc, hx, e, s)"
+        " $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],"
+        " $16::text[], $17::text[], $18::text[], $19::text[])"
+        " u(n, t, c, tm, cm, tl, cl, hc, hx, hf, g, lf, ln, ta, ca, f, e, s)"
         " WHERE p.pipeline = $1 AND p.partition = u.n::integer AND p.epoch = u.e::bigint"
         " AND p.commit_seq = u.s::bigint",
         parameters, PROGRESS_ARRAYS + 1, error);
@@ -198,10 +259,21 @@ static bool send_advances(struct commit *commit, struct error *error) {
         parameters, ADVANCE_ARRAYS + 1, error);
 }
 
-static bool send_rows(struct commit *commit, struct error *error) {
+static int arrange_rows(const struct commit *commit) {
     struct batch *batch = commit->batch;
+    if (!commit->one_by_one)
+        return postgres_output_arrange(commit->options.output, batch->rows, batch->row_count);
+    postgres_output_arrange_by_offset(batch->rows, batch->row_count);
+    return batch->row_count;
+}
+
+static bool send_rows(struct commit *commit, struct error *error) {
+    if (commit->sent == 0) commit->to_send = arrange_rows(commit);
+    int rest = commit->to_send - commit->sent;
+    commit->sending = commit->one_by_one ? 1 : pieces_take(&commit->pieces, rest);
+    commit->sent_at_us = clock_monotonic_us();
     struct postgres_statement statement =
-        postgres_output_format(commit->options.output, batch->rows, batch->row_count);
+        postgres_output_format(commit->options.output, commit->batch->rows + commit->sent, commit->sending);
     return connection_send(commit->options.connection, statement.sql, statement.parameters,
                            statement.parameter_count, error);
 }
@@ -216,10 +288,19 @@ static bool send_lookup(struct commit *commit, struct error *error) {
 
 /* --- the steps --- */
 
+static bool has_questions(const struct batch *batch) {
+    for (int i = 0; i < batch->plan->lookup_count; i++)
+        if (batch->lookups[i].count) return true;
+    return false;
+}
+
 /* Whether the step has nothing to ask the database. */
 static bool is_empty(const struct commit *commit) {
     switch (commit->step) {
-    case STEP_LOOKUPS: return commit->batch->lookups[commit->lookup].count == 0;
+    case STEP_LOOKUPS_BEGIN:
+    case STEP_LOOKUPS_END: return !has_questions(commit->batch);
+    case STEP_LOOKUPS:
+        return !has_questions(commit->batch) || commit->batch->lookups[commit->lookup].count == 0;
     case STEP_PROGRESS: return parts_to_write(commit) == 0;
     case STEP_ADVANCES: return count_advances(commit) == 0;
     case STEP_ROWS: return commit->batch->row_count == 0;
@@ -230,13 +311,17 @@ static bool is_empty(const struct commit *commit) {
 static bool send_step(struct commit *commit, struct error *error) {
     switch (commit->step) {
     case STEP_LOOKUPS: return send_lookup(commit, error);
+    case STEP_LOOKUPS_BEGIN:
     case STEP_BEGIN: return send_begin(commit, error);
     case STEP_LOCK: return send_lock(commit, error);
     case STEP_PROGRESS: return send_progress(commit, error);
     case STEP_ADVANCES: return send_advances(commit, error);
     case STEP_ROWS: return send_rows(commit, error);
+    case STEP_LOOKUPS_END:
     case STEP_COMMIT: return connection_send(commit->options.connection, "COMMIT", NULL, 0, error);
     case STEP_NONE:
+    case STEP_BISECT:
+    case STEP_CHANGELOG:
     case STEP_DEAD_LETTERS: break;
     }
     return error_set(error, ERROR_FATAL, "commit: step %d sends nothing", commit->step);
@@ -276,9 +361,13 @@ static void judge_locks(struct commit *commit, const PGresult *result) {
 }
 
 static void finish(struct commit *commit) {
-    for (int i = 0; i < commit->batch->part_count; i++)
-        partition_ownership(commit->batch->parts[i].partition)->commit_seq++;
+    for (int i = 0; i < commit->batch->part_count; i++) {
+        struct ownership *ours = partition_ownership(commit->batch->parts[i].partition);
+        ours->commit_seq++;
+        ours->fingerprint_stored = true;
+    }
     batch_commit(commit->batch);
+    commit->breaker = commit->breaker_after;
     commit->step = STEP_NONE;
 }
 
@@ -289,47 +378,145 @@ static void next_step(struct commit *commit) {
         commit->step++;
 }
 
+static void take_rows(struct commit *commit) {
+    commit->sent += commit->sending;
+    if (!commit->one_by_one)
+        pieces_grow(&commit->pieces, clock_monotonic_us() - commit->sent_at_us, statement_timeout_us(commit));
+    if (commit->sent == commit->to_send) next_step(commit);
+}
+
 /* What the answer to the step's statement means. */
 static void take_answer(struct commit *commit, const PGresult *result) {
+    FAULT_POINT(step_faults[commit->step]);
     if (commit->step == STEP_LOOKUPS)
         lookup_query_parse(commit->options.lookups[commit->lookup], result,
                            &commit->batch->lookups[commit->lookup], &commit->batch->arena);
     if (commit->step == STEP_LOCK) judge_locks(commit, result);
     if (commit->step == STEP_COMMIT)
         finish(commit);
+    else if (commit->step == STEP_ROWS)
+        take_rows(commit);
     else
         next_step(commit);
 }
 
+static enum commit_result stop(struct commit *commit) {
+    commit->step = STEP_NONE;
+    return COMMIT_FAILED;
+}
+
+static enum commit_result poll_changelog(struct commit *commit, struct error *error) {
+    if (!commit->waiting) changelog_writer_start(commit->options.changelog, commit->batch);
+    commit->waiting = true;
+    bool done;
+    if (!changelog_writer_poll(commit->options.changelog, &done, error)) return stop(commit);
+    if (!done) return COMMIT_RUNNING;
+    FAULT_POINT(step_faults[commit->step]);
+    commit->waiting = false;
+    commit->step = STEP_DEAD_LETTERS;
+    return COMMIT_RUNNING;
+}
+
+static bool check_breaker(struct commit *commit, struct error *error) {
+    struct ledger outcomes = batch_outcomes(commit->batch);
+    commit->breaker_after = commit->breaker;
+    breaker_add(&commit->breaker_after, &outcomes);
+    return !breaker_is_open(&commit->breaker_after) || breaker_error(&commit->breaker_after, error);
+}
+
+static bool build(struct commit *commit, struct error *error) {
+    struct row_check check = {postgres_output_accept, commit->options.output};
+    if (commit->built) return true;
+    commit->built = true;
+    batch_build(commit->batch, &check);
+    return check_breaker(commit, error);
+}
+
 static enum commit_result poll_dead_letters(struct commit *commit, struct error *error) {
     if (!commit->waiting) {
-        struct row_check check = {postgres_output_accept, commit->options.output};
-        batch_build(commit->batch, &check);
-        dead_letters_start(commit->options.dead_letters, commit->batch->dead, commit->batch->dead_count);
+        if (!build(commit, error)) return stop(commit);
+        dead_letters_start(commit->options.dead_letters, commit->batch->dead + commit->dead_letter,
+                           commit->batch->dead_count - commit->dead_letter);
         commit->waiting = true;
     }
     bool done;
-    if (!dead_letters_poll(commit->options.dead_letters, &done, error)) {
-        commit->step = STEP_NONE;
-        return COMMIT_FAILED;
-    }
+    if (!dead_letters_poll(commit->options.dead_letters, &done, error)) return stop(commit);
     if (!done) return COMMIT_RUNNING;
+    FAULT_POINT(step_faults[commit->step]);
     commit->waiting = false;
     commit->step = STEP_BEGIN;
     return COMMIT_RUNNING;
 }
 
+static void send_one_by_one(struct commit *commit) {
+    log_event(LOG_LEVEL_INFO, "rows_one_by_one", "rows=%d", commit->batch->row_count);
+    commit->one_by_one = true;
+    commit->step = STEP_BEGIN;
+}
+
+/* When the rows, or at the end the COMMIT, were refused: whether there is another way than to wait or to
+ * stop. Then it begins again at once. */
+static bool find_another_way(struct commit *commit, const struct error *error) {
+    const char *sqlstate = connection_sqlstate(commit->options.connection);
+    bool twice = strcmp(sqlstate, "21000") == 0; /* keys that are equal to the database and not to us */
+    if (commit->step != STEP_ROWS && commit->step != STEP_COMMIT) return false;
+    if (twice && !commit->one_by_one) {
+        send_one_by_one(commit);
+    } else if (error->class == ERROR_POISON || twice) {
+        if (commit->rounds == ROUNDS_MAX) return false;
+        bisect_start(commit->bisect, commit->batch->rows, commit->batch->row_count);
+        commit->step = STEP_BISECT;
+    } else {
+        bool slow = commit->step == STEP_ROWS && strcmp(sqlstate, "57014") == 0;
+        if (!slow || commit->one_by_one || !pieces_halve(&commit->pieces)) return false;
+        log_event(LOG_LEVEL_WARN, "rows_halved", "rows=%d error=%s", commit->pieces.max,
+                  LOG_QUOTE(error->message));
+        commit->step = STEP_BEGIN;
+    }
+    return true;
+}
+
+/* What the database was asked when it refused for good. */
+static void explain(const struct commit *commit, struct error *error) {
+    if (commit->step == STEP_LOOKUPS)
+        error_prefix(error, "lookup \"%s\"", commit->options.plan->lookups[commit->lookup].config->name);
+    if (commit->step >= STEP_ROWS) error_prefix(error, "output");
+}
+
 /* The transaction is gone or in doubt: begin it again, on a fresh connection. Lookups are asked again. */
 static enum commit_result database_failed(struct commit *commit, struct error *error) {
-    connection_retry(commit->options.connection);
     commit->waiting = false;
+    if (find_another_way(commit, error)) return COMMIT_RUNNING;
+    connection_retry(commit->options.connection);
     if (error->class != ERROR_RETRY) {
-        commit->step = STEP_NONE;
-        return COMMIT_FAILED;
+        explain(commit, error);
+        return stop(commit);
     }
     log_event(LOG_LEVEL_WARN, "commit_retry", "error=%s", LOG_QUOTE(error->message));
-    if (commit->step > STEP_BEGIN) commit->step = STEP_BEGIN;
+    commit->step = commit->step >= STEP_BEGIN ? STEP_BEGIN : STEP_LOOKUPS_BEGIN;
     return COMMIT_RUNNING;
+}
+
+/* The refused rows are dead letters now; the others go the usual way. If none was refused by itself, only the
+ * order in which they come can matter. */
+static enum commit_result poll_bisect(struct commit *commit, struct error *error) {
+    switch (bisect_poll(commit->bisect, error)) {
+    case BISECT_RUNNING: return COMMIT_RUNNING;
+    case BISECT_FAILED: return database_failed(commit, error);
+    case BISECT_DONE: break;
+    }
+    int count;
+    commit->rounds++;
+    const struct refusal *refused = bisect_refused(commit->bisect, &count);
+    commit->dead_letter = commit->batch->dead_count;
+    for (int i = 0; i < count; i++)
+        batch_refuse(commit->batch, refused[i].partition, refused[i].offset, refused[i].why);
+    commit->step = STEP_DEAD_LETTERS;
+    if (count)
+        log_event(LOG_LEVEL_WARN, "rows_refused", "rows=%d first=%s", count, LOG_QUOTE(refused[0].why));
+    else
+        send_one_by_one(commit);
+    return check_breaker(commit, error) ? COMMIT_RUNNING : stop(commit);
 }
 
 static enum commit_result poll_database(struct commit *commit, struct error *error) {
@@ -343,6 +530,7 @@ static enum commit_result poll_database(struct commit *commit, struct error *err
             return database_failed(commit, error);
         }
         if (!send_step(commit, error)) return database_failed(commit, error);
+        if (commit->step == STEP_COMMIT) FAULT_POINT("commit.commit_sent");
         commit->waiting = true;
         return COMMIT_RUNNING;
     case CONNECTION_RESULT:
@@ -356,9 +544,11 @@ static enum commit_result poll_database(struct commit *commit, struct error *err
 
 enum commit_result commit_poll(struct commit *commit, struct error *error) {
     if (commit->step == STEP_NONE) return COMMIT_IDLE;
-    if (commit->step == STEP_LOOKUPS && commit->options.plan->lookup_count == 0)
-        commit->step = STEP_DEAD_LETTERS;
-    while (!commit->waiting && commit->step != STEP_DEAD_LETTERS && is_empty(commit)) next_step(commit);
-    return commit->step == STEP_DEAD_LETTERS ? poll_dead_letters(commit, error)
-                                             : poll_database(commit, error);
+    while (!commit->waiting && is_empty(commit)) next_step(commit);
+    switch (commit->step) {
+    case STEP_CHANGELOG: return poll_changelog(commit, error);
+    case STEP_DEAD_LETTERS: return poll_dead_letters(commit, error);
+    case STEP_BISECT: return poll_bisect(commit, error);
+    default: return poll_database(commit, error);
+    }
 }

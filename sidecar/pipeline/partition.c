@@ -5,37 +5,8 @@
 
 #include "base/memory.h"
 #include "event/timestamp.h"
-
-struct log_position {
-    int64_t next; /* offset */
-    struct watermark watermark;
-    struct advances stored; /* of an earlier life, applied as their offsets are passed */
-    int stored_applied;
-    struct advances made; /* in this life, not yet committed */
-    int made_cut;         /* how many of them are in the open cut */
-};
-
-struct partition {
-    const struct join *join;
-    int number;
-    struct ownership ownership;
-    struct log_position touches, conversions;
-    struct progress committed; /* what the database holds */
-    bool rebuilding;           /* touches before committed.touch_offset are read again, to fill the store */
-    bool whole;                /* the store held what `committed` says when it was made or rebuilt */
-    struct store *store;
-    struct queue queue;
-    uint64_t decided;             /* queue entries before this number have their outcome */
-    uint64_t cut;                 /* queue entries before this number are in the open cut */
-    int64_t latest_conversion_us; /* greatest time of a conversion read that waits or waited for touches */
-    struct ledger touch_ledger;   /* of all touches read */
-    struct arena dead_arena[2];   /* one for the open cut, one for what comes meanwhile */
-    struct dead_touch *dead[2];
-    int dead_count[2], dead_capacity[2];
-    int dead_current;   /* which of the two is being filled */
-    struct value *kept; /* scratch: plan.touch_kept_count values */
-    char kept_time[TIMESTAMP_TEXT_MAX];
-};
+#include "pipeline/fingerprint.h"
+#include "pipeline/partition_internal.h"
 
 /* --- the join --- */
 
@@ -52,7 +23,7 @@ static struct decoder *decoder_for(const struct input_config *input, const char 
 
 bool join_init(struct join *join, const struct plan *plan, uint64_t key_seed, struct error *error) {
     const struct attribute_config *attribute = &plan->pipeline->attribute;
-    *join = (struct join){.plan = plan};
+    *join = (struct join){.plan = plan, .generation = fingerprint_generation(plan, key_seed)};
     join->touches = decoder_for(plan->touches, plan->touch_fields, plan->touch_field_count,
                                 attribute->touch_key, attribute->key_count, key_seed, error);
     if (!join->touches) return false;
@@ -83,9 +54,9 @@ static void apply_stored(struct log_position *log) {
         watermark_advance(&log->watermark, log->stored.items[log->stored_applied++].watermark_us);
 }
 
-static void position_init(struct log_position *log, int64_t next, int64_t max_time_us,
-                          const struct advances *stored) {
-    *log = (struct log_position){.next = next, .watermark = {max_time_us, TIME_NONE}};
+void position_init(struct log_position *log, int64_t next, int64_t max_time_us,
+                   const struct advances *stored) {
+    *log = (struct log_position){.next = next, .watermark = {max_time_us, TIME_NONE}, .anchor = ANCHOR_NONE};
     advances_copy(&log->stored, stored);
     apply_stored(log);
 }
@@ -103,11 +74,6 @@ static int64_t conversion_watermark(const struct partition *partition) {
     return conversion_watermark_of(partition, &partition->conversions.watermark);
 }
 
-static bool holds_committed(const struct partition *partition) {
-    struct store_held held = store_held(partition->store, INT64_MIN);
-    return held.count == partition->committed.held.count && held.xor == partition->committed.held.xor ;
-}
-
 struct partition *partition_new(const struct join *join, int number, const struct progress *progress,
                                 const struct advances *touch_advances,
                                 const struct advances *conversion_advances) {
@@ -119,25 +85,36 @@ struct partition *partition_new(const struct join *join, int number, const struc
     position_init(&partition->conversions, progress->conversion_offset, progress->conversion_max_time_us,
                   conversion_advances);
     partition->committed = *progress;
+    partition->touches.anchor = progress->touch_anchor;
+    partition->conversions.anchor = progress->conversion_anchor;
     partition->store = store_new(&plan->window, plan->touch_kept_count);
+    changelog_init(&partition->changelog, progress->changelog_next);
+    changes_init(&partition->changes);
+    partition->expired_before_us = TIME_NONE;
     queue_init(&partition->queue);
     partition->latest_conversion_us = TIME_NONE;
     partition->touch_ledger = progress->touch_ledger;
     store_expire(partition->store, window_first_bucket(&plan->window, conversion_watermark(partition)));
-    partition->whole = holds_committed(partition);
+    partition->restoring =
+        progress->held.count > 0 || progress->changelog_next > 0 || partition_needs_touches(partition);
     partition->kept = memory_zalloc((size_t)plan->touch_kept_count, sizeof *partition->kept);
     return partition;
 }
 
-static void position_release(struct log_position *log) {
+void position_release(struct log_position *log) {
     free(log->stored.items);
     free(log->made.items);
+    *log = (struct log_position){0};
 }
 
 void partition_free(struct partition *partition) {
     if (!partition) return;
     position_release(&partition->touches);
     position_release(&partition->conversions);
+    position_release(&partition->restored);
+    refill_free(partition->refill);
+    changelog_release(&partition->changelog);
+    changes_release(&partition->changes);
     store_free(partition->store);
     queue_release(&partition->queue);
     for (int i = 0; i < 2; i++) {
@@ -156,26 +133,6 @@ struct ownership *partition_ownership(struct partition *partition) {
     return &partition->ownership;
 }
 
-void partition_rebuild_from(struct partition *partition, int64_t offset) {
-    if (offset >= partition->committed.touch_offset) return;
-    /* The watermark before that offset is not known, and need not be: the offset was chosen so that every
-     * event before it lies before the window of every conversion to come. */
-    struct log_position *log = &partition->touches;
-    partition->rebuilding = true;
-    log->next = offset;
-    log->watermark = WATERMARK_START;
-    log->stored_applied = 0;
-    apply_stored(log);
-}
-
-bool partition_is_rebuilding(const struct partition *partition) {
-    return partition->rebuilding;
-}
-
-bool partition_is_whole(const struct partition *partition) {
-    return partition->whole;
-}
-
 int64_t partition_touch_next(const struct partition *partition) {
     return partition->touches.next;
 }
@@ -186,18 +143,10 @@ int64_t partition_conversion_next(const struct partition *partition) {
 
 /* --- reading --- */
 
-static void position_pass(struct log_position *log, int64_t next) {
+void position_pass(struct log_position *log, int64_t next) {
     if (next <= log->next) return;
     log->next = next;
     apply_stored(log);
-}
-
-static void pass_touches(struct partition *partition, int64_t next) {
-    position_pass(&partition->touches, next);
-    if (!partition->rebuilding || partition->touches.next < partition->committed.touch_offset) return;
-    partition->rebuilding = false;
-    partition->whole = holds_committed(partition);
-    watermark_observe(&partition->touches.watermark, partition->committed.touch_max_time_us);
 }
 
 static void bury_touch(struct partition *partition, const struct record *record, enum outcome outcome,
@@ -224,8 +173,8 @@ static struct value key_value(struct span key) {
     return (struct value){key.data ? VALUE_STRING : VALUE_NULL, key};
 }
 
-static const struct value *kept_values(struct partition *partition, const struct record *record,
-                                       const struct event *event) {
+const struct value *partition_kept_values(struct partition *partition, const struct record *record,
+                                          const struct event *event) {
     const struct plan *plan = partition->join->plan;
     if (!plan->keeps_timestamp && !plan->keeps_key) return event->fields;
     struct value *at = partition->kept;
@@ -235,11 +184,17 @@ static const struct value *kept_values(struct partition *partition, const struct
     return partition->kept;
 }
 
+/* Without idle advances: what everybody who reads this log agrees on. */
+int64_t partition_own_watermark(const struct partition *partition, const struct log_position *touches) {
+    return time_add(touches->watermark.max_time_us, -partition->join->plan->touches->time.out_of_order_us);
+}
+
 static enum outcome keep_touch(struct partition *partition, const struct record *record,
                                const struct event *event) {
     if (!event->has_key) return OUTCOME_KEY_NULL;
     bool kept = store_insert(partition->store, event->key, event->time_us, record->offset,
-                             touch_watermark(partition), kept_values(partition, record, event));
+                             partition_own_watermark(partition, &partition->touches),
+                             partition_kept_values(partition, record, event));
     return kept ? OUTCOME_TOUCH_KEPT : OUTCOME_TOUCH_TOO_OLD;
 }
 
@@ -251,7 +206,7 @@ static void count_touch(struct partition *partition, const struct record *record
 
 void partition_touch(struct partition *partition, const struct record *record) {
     if (record->offset < partition->touches.next) return;
-    pass_touches(partition, record->offset);
+    position_pass(&partition->touches, record->offset);
     struct event event;
     enum outcome outcome;
     const char *detail = "the touch has no key: a field of the join key is null or missing";
@@ -261,8 +216,8 @@ void partition_touch(struct partition *partition, const struct record *record) {
     } else {
         detail = decoder_detail(partition->join->touches);
     }
-    if (!partition->rebuilding) count_touch(partition, record, outcome, detail);
-    pass_touches(partition, record->offset + 1);
+    count_touch(partition, record, outcome, detail);
+    position_pass(&partition->touches, record->offset + 1);
 }
 
 static void copy_fields(struct partition *partition, struct pending *pending, const struct event *event) {
@@ -311,8 +266,16 @@ void partition_conversion(struct partition *partition, const struct record *reco
     position_pass(log, record->offset + 1);
 }
 
+struct anchor partition_anchor(const struct partition *partition, bool touches) {
+    return touches ? partition->touches.anchor : partition->conversions.anchor;
+}
+
+void partition_set_anchor(struct partition *partition, bool touches, const struct record *record) {
+    (touches ? &partition->touches : &partition->conversions)->anchor = anchor_of(record);
+}
+
 void partition_touch_skip(struct partition *partition, int64_t next_offset) {
-    pass_touches(partition, next_offset);
+    position_pass(&partition->touches, next_offset);
 }
 
 void partition_conversion_skip(struct partition *partition, int64_t next_offset) {
@@ -331,14 +294,12 @@ static int64_t undecided_until(const struct partition *partition) {
 }
 
 bool partition_wants_touch(const struct partition *partition) {
-    if (partition->rebuilding) return true;
     int64_t near = time_max(conversion_watermark(partition), undecided_until(partition));
     int64_t drift = partition->join->plan->pipeline->attribute.max_drift_us;
     return touch_watermark(partition) <= time_add(near, drift);
 }
 
 bool partition_wants_conversion(const struct partition *partition) {
-    if (partition->rebuilding) return false;
     int64_t drift = partition->join->plan->pipeline->attribute.max_drift_us;
     return conversion_watermark(partition) <= time_add(touch_watermark(partition), drift);
 }
@@ -351,19 +312,23 @@ bool partition_waits_for_touches(const struct partition *partition) {
     return undecided_until(partition) != TIME_NONE;
 }
 
+static void add_advance(struct advances *advances, struct advance advance) {
+    if (advances->count == advances->capacity) {
+        advances->capacity = advances->capacity ? advances->capacity * 2 : 4;
+        advances->items =
+            memory_realloc(advances->items, (size_t)advances->capacity * sizeof *advances->items);
+    }
+    advances->items[advances->count++] = advance;
+}
+
 static void advance(struct log_position *log, int64_t to_us) {
     if (to_us <= log->watermark.advanced_to_us) return;
     watermark_advance(&log->watermark, to_us);
     struct advances *made = &log->made;
-    if (made->count > log->made_cut && made->items[made->count - 1].next_offset == log->next) {
+    if (made->count > log->made_cut && made->items[made->count - 1].next_offset == log->next)
         made->items[made->count - 1].watermark_us = to_us;
-        return;
-    }
-    if (made->count == made->capacity) {
-        made->capacity = made->capacity ? made->capacity * 2 : 4;
-        made->items = memory_realloc(made->items, (size_t)made->capacity * sizeof *made->items);
-    }
-    made->items[made->count++] = (struct advance){log->next, to_us};
+    else
+        add_advance(made, (struct advance){log->next, to_us});
 }
 
 bool partition_advance_touches(struct partition *partition) {
@@ -386,9 +351,28 @@ int64_t partition_conversion_watermark(const struct partition *partition) {
 
 /* --- deciding and committing --- */
 
+/* Where the first idle advance beyond this time was made; INT64_MAX without one. */
+static int64_t advanced_beyond(const struct advances *advances, int64_t time_us) {
+    int low = 0, high = advances->count;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (advances->items[middle].watermark_us <= time_us)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < advances->count ? advances->items[low].next_offset : INT64_MAX;
+}
+
+static int64_t touches_before(const struct partition *partition, int64_t time_us) {
+    int64_t stored = advanced_beyond(&partition->touches.stored, time_us);
+    return stored < INT64_MAX ? stored : advanced_beyond(&partition->touches.made, time_us);
+}
+
 static void attribute(struct partition *partition, struct pending *pending) {
     struct window_range range = window_range(&partition->join->plan->window, pending->time_us,
                                              conversion_watermark_of(partition, &pending->before));
+    range.before_offset = touches_before(partition, range.read_by_us);
     pending->has_touch =
         pending->has_key && store_first(partition->store, pending->key, &range, &pending->touch);
     pending->outcome = pending->has_touch ? OUTCOME_ATTRIBUTED : OUTCOME_UNATTRIBUTED;
@@ -414,27 +398,51 @@ static struct progress progress_at(const struct partition *partition, uint64_t t
     const struct pending *first = to < partition->queue.next ? queue_at(&partition->queue, to) : NULL;
     const struct watermark *before = first ? &first->before : &partition->conversions.watermark;
     *watermark = conversion_watermark_of(partition, before);
-    return (struct progress){
-        .touch_offset = partition->touches.next,
-        .conversion_offset = first ? first->record.offset : partition->conversions.next,
-        .touch_max_time_us = partition->touches.watermark.max_time_us,
-        .conversion_max_time_us = before->max_time_us,
-        .touch_ledger = partition->touch_ledger,
-        .conversion_ledger = partition->committed.conversion_ledger,
-        .held = store_held(partition->store, window_first_bucket(&partition->join->plan->window, *watermark)),
-    };
+    const struct window *window = &partition->join->plan->window;
+    struct progress progress = partition->committed;
+    progress.touch_offset = partition->touches.next;
+    progress.conversion_offset = first ? first->record.offset : partition->conversions.next;
+    progress.touch_max_time_us = partition->touches.watermark.max_time_us;
+    progress.conversion_max_time_us = before->max_time_us;
+    progress.touch_ledger = partition->touch_ledger;
+    progress.held = store_held(partition->store, window_first_bucket(window, *watermark));
+    progress.held_from_us = window_held_from(window, *watermark);
+    progress.generation = partition->join->generation;
+    progress.touch_anchor = partition->touches.anchor;
+    if (to > partition->cut)
+        progress.conversion_anchor = anchor_of(&queue_at(&partition->queue, to - 1)->record);
+    return progress;
+}
+
+/* Blocks of touches that no restore from a backup within the grace can need any more. Only looked for when
+ * the committed progress has passed another bucket. */
+static void expire_blocks(struct partition *partition) {
+    int64_t before =
+        time_add(partition->committed.held_from_us, -partition->join->plan->pipeline->tombstone_grace_us);
+    if (before <= partition->expired_before_us) return;
+    partition->expired_before_us = before;
+    changes_expire(&partition->changes, partition->number, &partition->changelog, before);
+}
+
+static void make_changes(struct partition *partition) {
+    changes_clear(&partition->changes);
+    if (!partition->join->logged) return;
+    expire_blocks(partition);
+    changes_pack(&partition->changes, partition->number, partition->store, partition->join->generation);
 }
 
 static bool anything_new(const struct partition *partition, const struct cut *cut) {
     return cut->from < cut->to || cut->progress.touch_offset != partition->committed.touch_offset ||
-           cut->progress.conversion_offset != partition->committed.conversion_offset ||
+           cut->progress.conversion_offset != partition->committed.conversion_offset || cut->changes->count ||
            partition->touches.made.count || partition->conversions.made.count;
 }
 
 bool partition_cut(struct partition *partition, uint64_t max_rows, struct cut *cut) {
-    if (partition->rebuilding) return false;
+    if (partition->restoring) return false;
     *cut = (struct cut){.from = partition->cut, .to = partition->cut + partition_ready(partition, max_rows)};
     cut->progress = progress_at(partition, cut->to, &cut->conversion_watermark);
+    cut->changes = &partition->changes;
+    make_changes(partition);
     if (!anything_new(partition, cut)) return false;
     partition->cut = cut->to;
     partition->touches.made_cut = partition->touches.made.count;
@@ -460,6 +468,37 @@ void partition_touch_values(const struct partition *partition, const struct touc
     store_fields(partition->store, touch, arena, values);
 }
 
+static void log_change(struct changelog *changelog, const struct change *change, int64_t at) {
+    if (change->tombstone)
+        changelog_remove(changelog, change->info.first_offset, change->info.last_offset, at);
+    else
+        changelog_add(changelog, &change->info, at);
+}
+
+bool partition_logged(struct partition *partition, struct cut *cut, const int64_t *offsets) {
+    struct changelog *changelog = &partition->changelog;
+    for (int i = 0; i < cut->changes->count; i++) {
+        bool known = offsets[i] >= 0;
+        if (known && offsets[i] < changelog->next) return false;
+        log_change(changelog, &cut->changes->items[i], known ? offsets[i] : changelog->next);
+    }
+    cut->progress.changelog_from = changelog_from(changelog);
+    cut->progress.changelog_next = changelog->next;
+    return true;
+}
+
+uint64_t partition_unlogged(const struct partition *partition) {
+    return partition->join->logged ? store_unpacked(partition->store) : 0;
+}
+
+uint64_t partition_held(const struct partition *partition) {
+    return store_held(partition->store, INT64_MIN).count;
+}
+
+size_t partition_store_bytes(const struct partition *partition) {
+    return store_bytes(partition->store);
+}
+
 static struct advances in_cut(const struct log_position *log) {
     return (struct advances){log->made.items, log->made_cut, log->made.capacity};
 }
@@ -470,6 +509,19 @@ struct advances partition_touch_advances(const struct partition *partition) {
 
 struct advances partition_conversion_advances(const struct partition *partition) {
     return in_cut(&partition->conversions);
+}
+
+/* Those of the touch log tell which touches count, as long as the partition lives. */
+static void remember_made(struct log_position *touches) {
+    struct advances *stored = &touches->stored;
+    for (int i = 0; i < touches->made_cut; i++) {
+        const struct advance *made = &touches->made.items[i];
+        if (stored->count && stored->items[stored->count - 1].next_offset == made->next_offset)
+            stored->items[stored->count - 1] = *made;
+        else
+            add_advance(stored, *made);
+    }
+    if (touches->made_cut) touches->stored_applied = stored->count;
 }
 
 static void forget_made(struct log_position *log) {
@@ -485,6 +537,7 @@ void partition_committed(struct partition *partition, const struct cut *cut) {
     queue_drop(&partition->queue, cut->to);
     store_expire(partition->store,
                  window_first_bucket(&partition->join->plan->window, cut->conversion_watermark));
+    remember_made(&partition->touches);
     forget_made(&partition->touches);
     forget_made(&partition->conversions);
     partition->dead_count[!partition->dead_current] = 0;

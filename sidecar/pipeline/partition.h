@@ -14,6 +14,8 @@
 #include <stdint.h>
 
 #include "event/decode.h"
+#include "pipeline/anchor.h"
+#include "pipeline/changes.h"
 #include "pipeline/plan.h"
 #include "pipeline/queue.h"
 
@@ -21,6 +23,8 @@
 struct join {
     const struct plan *plan;
     struct decoder *touches, *conversions;
+    uint64_t generation; /* what gives stored touches their meaning, see fingerprint.h */
+    bool logged;         /* touches go to the changelog: not where everything is read from files */
 };
 
 bool join_init(struct join *join, const struct plan *plan, uint64_t key_seed, struct error *error) MUST_CHECK;
@@ -41,14 +45,25 @@ struct progress {
     int64_t touch_offset, conversion_offset;           /* the next to read */
     int64_t touch_max_time_us, conversion_max_time_us; /* greatest event time before; TIME_NONE without */
     struct ledger touch_ledger, conversion_ledger;
-    struct store_held held; /* the touches before touch_offset that are still needed */
+    struct store_held held; /* the touches before touch_offset that are still needed: … */
+    int64_t held_from_us;   /* … those from this event time on; TIME_NONE: all */
+    uint64_t generation;    /* of the blocks they are in; 0: nothing was ever stored */
+    int64_t changelog_from; /* the first record of the changelog that a restore has to see */
+    int64_t changelog_next; /* behind the last record that it has to see; 0: none */
+    struct anchor touch_anchor, conversion_anchor; /* the last record read of each log */
+    int64_t touch_start, conversion_start;         /* where the very first run began */
 };
 
 #define PROGRESS_START(touch, conversion)                                                                    \
     ((struct progress){.touch_offset = (touch),                                                              \
                        .conversion_offset = (conversion),                                                    \
                        .touch_max_time_us = TIME_NONE,                                                       \
-                       .conversion_max_time_us = TIME_NONE})
+                       .conversion_max_time_us = TIME_NONE,                                                  \
+                       .held_from_us = TIME_NONE,                                                            \
+                       .touch_anchor = ANCHOR_NONE,                                                          \
+                       .conversion_anchor = ANCHOR_NONE,                                                     \
+                       .touch_start = (touch),                                                               \
+                       .conversion_start = (conversion)})
 
 /* A touch that goes to the dead-letter topic (conversions carry theirs in struct pending). */
 struct dead_touch {
@@ -60,6 +75,7 @@ struct dead_touch {
 /* What makes commits of a partition ours: the epoch of our claim and the number of commits so far. */
 struct ownership {
     int64_t epoch, commit_seq;
+    bool fingerprint_stored; /* the database has the settings that are in force now */
 };
 
 struct partition;
@@ -74,13 +90,37 @@ struct ownership *partition_ownership(struct partition *partition);
 /* What the database holds of it. */
 const struct progress *partition_progress(const struct partition *partition);
 
-/* Until the store has a home of its own, a restart fills it by reading touches again from an earlier offset:
- * after this, touches from `offset` up to the progress' touch offset are only put into the store. */
-void partition_rebuild_from(struct partition *partition, int64_t offset);
-bool partition_is_rebuilding(const struct partition *partition);
-/* Whether the store holds exactly the touches that the stored progress describes: to be asked before the
- * first cut, when nothing but the rebuild has touched it. */
-bool partition_is_whole(const struct partition *partition);
+/* --- restoring: until it is done, nothing is read or cut ---
+ *
+ * A partition that has touches stored begins with an empty store. It is filled from the changelog, and where
+ * that does not give what the progress describes, or the pipeline now needs more, from the touch log itself.
+ */
+
+bool partition_is_restoring(const struct partition *partition);
+
+enum restore_source { RESTORE_CHANGELOG, RESTORE_TOUCHES };
+
+/* Whether the touch log has to be read whatever the changelog gives: stored touches have another meaning now,
+ * or do not reach back far enough. */
+bool partition_needs_touches(const struct partition *partition);
+/* Begins, or begins again, with an empty store. */
+void partition_restore_begin(struct partition *partition, enum restore_source source);
+/* The changelog ends here, before the records that it once had: it was made anew, or has lost some. What the
+ * touch log gives in its place will be written behind that. */
+void partition_restore_shorter(struct partition *partition, int64_t end);
+/* A record of the changelog, `at` its offset there. False with the reason when it is none of ours or damaged;
+ * the restore may go on. */
+bool partition_restore_block(struct partition *partition, struct span key, struct span value, int64_t at,
+                             struct error *error) MUST_CHECK;
+/* A touch of the log, from an offset on before which no event can be needed. */
+void partition_restore_touch(struct partition *partition, const struct record *record);
+/* Everything there is has been put in. True, and the partition is ready, when that is what the progress
+ * describes; `found` is what there is (its counterpart is progress.held). When the key or the fields kept
+ * have changed there is nothing to compare with, and whether the log reached back far enough is for the
+ * caller to judge. */
+bool partition_restore_end(struct partition *partition, struct store_held *found) MUST_CHECK;
+/* The event time from which on touches are needed; TIME_NONE: all. */
+int64_t partition_needed_from(const struct partition *partition);
 
 /* The offsets to read next. */
 int64_t partition_touch_next(const struct partition *partition);
@@ -89,6 +129,9 @@ int64_t partition_conversion_next(const struct partition *partition);
 /* Reads a record. Offsets below the next are ignored (fetches may start earlier). */
 void partition_touch(struct partition *partition, const struct record *record);
 void partition_conversion(struct partition *partition, const struct record *record);
+/* The last record read of the touches, or of the conversions, to be recognised later. */
+struct anchor partition_anchor(const struct partition *partition, bool touches);
+void partition_set_anchor(struct partition *partition, bool touches, const struct record *record);
 /* The log has nothing up to this offset (transaction markers, compaction): the position moves on. */
 void partition_touch_skip(struct partition *partition, int64_t next_offset);
 void partition_conversion_skip(struct partition *partition, int64_t next_offset);
@@ -121,11 +164,17 @@ struct cut {
     struct progress progress; /* conversion_ledger: as before the cut, see partition_cut_ledger */
     const struct dead_touch *dead_touches;
     int dead_touch_count;
-    int64_t conversion_watermark; /* at progress.conversion_offset */
+    int64_t conversion_watermark;  /* at progress.conversion_offset */
+    const struct changes *changes; /* for the changelog, to be there before the progress is */
 };
 
 /* Decides what is final and takes at most `max_rows` conversions. False when there is nothing to commit. */
 bool partition_cut(struct partition *partition, uint64_t max_rows, struct cut *cut);
+/* Touches that no cut has put into the changelog yet. */
+uint64_t partition_unlogged(const struct partition *partition);
+/* Touches held, and the memory they take. */
+uint64_t partition_held(const struct partition *partition);
+size_t partition_store_bytes(const struct partition *partition);
 /* Conversions that are final and not yet cut, counted up to `limit`. */
 uint64_t partition_ready(struct partition *partition, uint64_t limit);
 struct pending *partition_pending_at(const struct partition *partition, uint64_t number);
@@ -137,6 +186,10 @@ void partition_cut_ledger(const struct partition *partition, struct cut *cut);
 /* The kept values of the touch that a conversion was attributed to; plan.touch_kept_count of them. */
 void partition_touch_values(const struct partition *partition, const struct touch *touch, struct arena *arena,
                             struct value *values);
+/* The cut's changes are in the changelog at these offsets, one for each, negative where the brokers did not
+ * say; the cut's progress then tells where a restore has to begin. False when they lie before records that
+ * were there already: it is not the same topic any more. */
+bool partition_logged(struct partition *partition, struct cut *cut, const int64_t *offsets) MUST_CHECK;
 /* The cut is in the database: forget it. */
 void partition_committed(struct partition *partition, const struct cut *cut);
 

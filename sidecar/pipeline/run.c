@@ -1,16 +1,18 @@
 #include "pipeline/run.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
+#include "base/cgroup.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "kafka/consumer.h"
 #include "kafka/prober.h"
 #include "pipeline/claim.h"
+#include "pipeline/identity.h"
 #include "pipeline/summary.h"
 #include "pipeline/surroundings.h"
 #include "pipeline/worker.h"
@@ -18,8 +20,10 @@
 #include "telemetry/log.h"
 
 enum { WATCH_MS = 20, SUMMARY_TIMEOUT_MS = 5000, EVICTION_MARGIN_MS = 5000 };
+enum { MMAP_BYTES = 256 * 1024, TRIM_BYTES = 1024 * 1024 };
 
 struct hand {
+    struct worker_options options; /* until there is a worker */
     struct worker *worker;
     pthread_t thread;
     bool started, ok;
@@ -38,12 +42,25 @@ static bool prepare_database(const struct plan *plan, struct connection *connect
     return surroundings_tables(plan, connection, tables, error);
 }
 
+static void report_topic(const char *topic, bool created) {
+    if (created) log_event(LOG_LEVEL_INFO, "topic_created", "topic=%s", topic);
+}
+
 static bool prepare_topics(const struct plan *plan, int *partitions, struct error *error) {
+    const struct pipeline *pipeline = plan->pipeline;
     bool created;
     if (!surroundings_topics(plan, partitions, error) ||
-        !surroundings_dead_letter_topic(plan->pipeline, &created, error))
+        !surroundings_dead_letter_topic(pipeline, &created, error))
         return false;
-    if (created) log_event(LOG_LEVEL_INFO, "topic_created", "topic=%s", plan->pipeline->dead_letter_topic);
+    report_topic(pipeline->dead_letter_topic, created);
+    return true;
+}
+
+/* After the settings: where the inputs have got more partitions, that is what there is to say. */
+static bool prepare_changelog(const struct pipeline *pipeline, int partitions, struct error *error) {
+    bool created;
+    if (!surroundings_changelog_topic(pipeline, partitions, &created, error)) return false;
+    report_topic(pipeline->changelog_topic, created);
     return true;
 }
 
@@ -71,26 +88,36 @@ static bool find_ends(const struct plan *plan, int partitions, struct ends *ends
 
 /* --- the workers --- */
 
-static bool hire(struct run_shared *shared, int number, uint64_t key_seed,
-                 const struct surroundings_tables *tables, struct hand *hand) {
+/* What a worker needs; before any worker has a client, whose threads read the environment: decoders change
+ * TZ while they learn a zone. */
+static bool equip(struct run_shared *shared, int number, uint64_t key_seed,
+                  const struct surroundings_tables *tables, struct hand *hand) {
     const struct plan *plan = shared->plan;
-    struct worker_options options = {.shared = shared, .number = number};
-    options.lookups = memory_zalloc((size_t)plan->lookup_count, sizeof(struct lookup_query *));
-    options.output = postgres_output_new(plan->output, tables->output, &hand->error);
-    bool ok = options.output && join_init(&options.join, plan, key_seed, &hand->error);
+    struct worker_options *options = &hand->options;
+    *options = (struct worker_options){.shared = shared, .number = number};
+    hand->shared = shared;
+    options->lookups = memory_zalloc((size_t)plan->lookup_count, sizeof(struct lookup_query *));
+    options->output = postgres_output_new(plan->output, tables->output, &hand->error);
+    bool ok = options->output && join_init(&options->join, plan, key_seed, &hand->error);
     for (int i = 0; ok && i < plan->lookup_count; i++) {
         const struct plan_lookup *lookup = &plan->lookups[i];
-        options.lookups[i] = lookup_query_new(lookup->config, lookup->columns, lookup->column_count,
-                                              tables->lookups[i], &hand->error);
-        ok = options.lookups[i] != NULL;
+        options->lookups[i] = lookup_query_new(lookup->config, lookup->columns, lookup->column_count,
+                                               tables->lookups[i], &hand->error);
+        ok = options->lookups[i] != NULL;
     }
-    hand->shared = shared;
-    if (ok) {
-        hand->worker = worker_new(&options, &hand->error);
-        return hand->worker != NULL;
-    }
-    worker_options_release(&options);
-    return false;
+    return ok;
+}
+
+static bool hire(struct hand *hand) {
+    hand->worker = worker_new(&hand->options, &hand->error);
+    hand->options = (struct worker_options){0}; /* the worker's now */
+    return hand->worker != NULL;
+}
+
+/* Of somebody who was equipped only, too. */
+static void dismiss(struct hand *hand) {
+    worker_free(hand->worker);
+    worker_options_release(&hand->options);
 }
 
 static void *work(void *context) {
@@ -180,20 +207,50 @@ static void print_summary(const struct plan *plan, struct connection *connection
     PQclear(result);
 }
 
-static bool run_workers(struct run_shared *shared, const struct surroundings_tables *tables,
-                        struct error *error) {
+static bool run_workers(struct run_shared *shared, uint64_t key_seed,
+                        const struct surroundings_tables *tables, struct error *error) {
     int workers = shared->plan->pipeline->workers;
     struct hand *hands = memory_zalloc((size_t)workers, sizeof *hands);
-    uint64_t key_seed = 0;
-    bool ok = getrandom(&key_seed, sizeof key_seed, 0) == sizeof key_seed;
+    bool ok = true;
     for (int i = 0; i < workers && ok; i++) {
-        ok = hire(shared, i, key_seed, tables, &hands[i]);
+        ok = equip(shared, i, key_seed, tables, &hands[i]);
+        if (!ok) *error = hands[i].error;
+    }
+    for (int i = 0; i < workers && ok; i++) {
+        ok = hire(&hands[i]);
         if (!ok) *error = hands[i].error;
     }
     ok = ok && employ(shared, hands, error);
-    for (int i = 0; i < workers; i++) worker_free(hands[i].worker);
+    for (int i = 0; i < workers; i++) dismiss(&hands[i]);
     free(hands);
     return ok;
+}
+
+/* How memory goes back: what a full bucket or a fetch took is returned at once, and threads share few heaps,
+ * so that one does not keep what another could use. */
+static void tune_allocator(int workers) {
+    mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
+    mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
+    mallopt(M_ARENA_MAX, workers + 1);
+}
+
+static bool prepare_memory(struct run_shared *shared, struct budget_demand *demand, struct budget *budget,
+                           struct error *error) {
+    const struct pipeline *pipeline = shared->plan->pipeline;
+    int64_t group = pipeline->memory_limit ? 0 : cgroup_memory_limit("");
+    const char *source = pipeline->memory_limit ? "file" : group ? "cgroup" : "machine";
+    *demand = (struct budget_demand){.limit = pipeline->memory_limit ? pipeline->memory_limit : group,
+                                     .workers = pipeline->workers,
+                                     .partitions = shared->partition_count,
+                                     .restores = worker_restores,
+                                     .batch_rows = pipeline->batch_rows};
+    if (!demand->limit) demand->limit = machine_memory() / 4 * 3;
+    if (!budget_split(demand, budget, error)) return false;
+    tune_allocator(pipeline->workers);
+    budget_log(budget, source);
+    shared->demand = demand;
+    shared->budget = budget;
+    return true;
 }
 
 static bool run_prepared(const struct plan *plan, const struct run_options *options,
@@ -201,15 +258,23 @@ static bool run_prepared(const struct plan *plan, const struct run_options *opti
                          struct error *error) {
     struct run_shared shared = {.plan = plan, .options = options};
     struct ends ends = {0};
+    struct identity identity = {0};
+    struct budget_demand demand;
+    struct budget budget;
     bool ok = prepare_topics(plan, &shared.partition_count, error) &&
+              prepare_memory(&shared, &demand, &budget, error) &&
+              identity_load(&identity, plan, shared.partition_count, connection, error) &&
+              prepare_changelog(plan->pipeline, shared.partition_count, error) &&
               (!options->once || find_ends(plan, shared.partition_count, &ends, error));
     if (options->once) shared.ends = &ends;
+    shared.fingerprint = identity.fingerprint.data;
     shared.finished = memory_zalloc((size_t)plan->pipeline->workers, sizeof *shared.finished);
     shared.read = memory_zalloc((size_t)shared.partition_count, sizeof *shared.read);
     if (ok) {
-        ok = run_workers(&shared, tables, error);
+        ok = run_workers(&shared, identity.key_seed, tables, error);
         print_summary(plan, connection);
     }
+    identity_release(&identity);
     free(shared.finished);
     free(shared.read);
     free(ends.touches);

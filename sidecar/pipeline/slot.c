@@ -3,11 +3,12 @@
 #include <inttypes.h>
 
 #include "kafka/client.h"
+#include "pipeline/message.h"
 #include "telemetry/log.h"
 
 void slot_init(struct slot *slot, struct partition *partition, int64_t touch_end, int64_t conversion_end,
                int64_t now_us) {
-    *slot = (struct slot){.partition = partition, .rebuilding = !partition_is_whole(partition)};
+    *slot = (struct slot){.partition = partition};
     slot->flows[CONSUMER_TOUCHES] = (struct flow){.active_us = now_us, .end = touch_end};
     slot->flows[CONSUMER_CONVERSIONS] = (struct flow){.active_us = now_us, .end = conversion_end};
 }
@@ -22,23 +23,11 @@ bool slot_is_read(const struct slot *slot, enum consumer_side side) {
 }
 
 bool slot_wants(const struct slot *slot, enum consumer_side side) {
-    if (partition_is_rebuilding(slot->partition)) return side == CONSUMER_TOUCHES;
+    if (partition_is_restoring(slot->partition)) return false;
     if (slot_is_read(slot, side)) return false;
     if (slot_is_read(slot, !side)) return true;
     return side == CONSUMER_TOUCHES ? partition_wants_touch(slot->partition)
                                     : partition_wants_conversion(slot->partition);
-}
-
-static struct record record_of(const rd_kafka_message_t *message) {
-    rd_kafka_timestamp_type_t type;
-    int64_t ms = rd_kafka_message_timestamp(message, &type);
-    bool known = type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && ms >= 0;
-    return (struct record){
-        .offset = message->offset,
-        .timestamp_us = known ? ms * 1000 : TIME_NONE,
-        .key = {message->key, message->key_len},
-        .value = {message->payload, message->len},
-    };
 }
 
 static bool refuse_unkeyed(const struct input_config *input, const rd_kafka_message_t *message,
@@ -64,8 +53,8 @@ static bool take_error(struct flow *flow, const rd_kafka_message_t *message, con
             error, ERROR_CONFIG,
             "topic \"%s\" [%d] no longer has offset %" PRId64
             ": it was deleted by retention, or the topic was made anew\nhint: give the topic more "
-            "retention than the longest pause of this pipeline; to begin anew, use a new pipeline "
-            "name",
+            "retention than the longest pause of this pipeline; to begin anew, use `tributary reset` or a "
+            "new pipeline name",
             input->topic, message->partition, next);
     if (client_error_class(message->err) == ERROR_RETRY) {
         log_event(LOG_LEVEL_WARN, "fetch", "topic=%s partition=%d error=%s", input->topic, message->partition,
@@ -75,14 +64,35 @@ static bool take_error(struct flow *flow, const rd_kafka_message_t *message, con
     return client_error(error, message->err, "topic \"%s\" [%d]", input->topic, message->partition);
 }
 
-/* The log ends before the touches that were read from it once: it is not the same log. */
-static bool refuse_shorter(const struct slot *slot, const struct input_config *input, int64_t end,
-                           struct error *error) {
-    return error_set(error, ERROR_CONFIG,
-                     "topic \"%s\" [%d] ends at offset %" PRId64 ", but this pipeline has read it to %" PRId64
-                     ": it was made anew\nhint: to begin anew as well, use a new pipeline name",
-                     input->topic, partition_number(slot->partition), end,
-                     partition_progress(slot->partition)->touch_offset);
+static bool refuse_other(const struct input_config *input, const rd_kafka_message_t *message,
+                         struct error *error) {
+    return error_set(
+        error, ERROR_CONFIG,
+        "topic \"%s\" [%d] has another record at offset %" PRId64
+        " than the one that was read there: it was deleted and made anew\nhint: to begin anew as well, "
+        "use `tributary reset` or a new pipeline name",
+        input->topic, message->partition, message->offset);
+}
+
+/* A record before the next: read again only to see that it is still the same. */
+static bool judge_anchor(const struct slot *slot, enum consumer_side side, const rd_kafka_message_t *message,
+                         const struct input_config *input, struct error *error) {
+    struct anchor anchor = partition_anchor(slot->partition, side == CONSUMER_TOUCHES);
+    struct record record = record_of_message(message);
+    return record.offset != anchor.offset || anchor_matches(&anchor, &record) ||
+           refuse_other(input, message, error);
+}
+
+void slot_anchor(struct slot *slot, enum consumer_side side, const rd_kafka_message_t *message) {
+    struct record record = record_of_message(message);
+    if (!message->err && record.offset == slot_next(slot, side) - 1)
+        partition_set_anchor(slot->partition, side == CONSUMER_TOUCHES, &record);
+}
+
+int64_t slot_start(const struct slot *slot, enum consumer_side side, int64_t low) {
+    struct anchor anchor = partition_anchor(slot->partition, side == CONSUMER_TOUCHES);
+    int64_t next = slot_next(slot, side);
+    return anchor.offset >= low && anchor.offset >= 0 && anchor.offset < next ? anchor.offset : next;
 }
 
 static void skip(struct slot *slot, enum consumer_side side, int64_t next) {
@@ -104,18 +114,18 @@ bool slot_take(struct slot *slot, enum consumer_side side, const rd_kafka_messag
     struct flow *flow = &slot->flows[side];
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         take_end(slot, side, message->offset);
-        return !partition_is_rebuilding(slot->partition) ||
-               refuse_shorter(slot, input, message->offset, error);
+        return true;
     }
     if (message->err) return take_error(flow, message, input, slot_next(slot, side), now_us, error);
-    if (message->offset >= flow->end && !partition_is_rebuilding(slot->partition)) {
+    if (message->offset < slot_next(slot, side)) return judge_anchor(slot, side, message, input, error);
+    if (message->offset >= flow->end) {
         skip(slot, side, flow->end);
         return true;
     }
     flow->active_us = now_us;
     flow->at_end = flow->idle = flow->probing = false;
     if (!message->key && partition_count > 1) return refuse_unkeyed(input, message, partition_count, error);
-    struct record record = record_of(message);
+    struct record record = record_of_message(message);
     if (side == CONSUMER_TOUCHES)
         partition_touch(slot->partition, &record);
     else
@@ -126,7 +136,7 @@ bool slot_take(struct slot *slot, enum consumer_side side, const rd_kafka_messag
 bool slot_seems_idle(const struct slot *slot, enum consumer_side side, int64_t timeout_us, int64_t now_us) {
     const struct flow *flow = &slot->flows[side];
     return timeout_us > 0 && flow->at_end && !flow->idle && !flow->probing &&
-           now_us - flow->active_us >= timeout_us && !partition_is_rebuilding(slot->partition);
+           now_us - flow->active_us >= timeout_us && !partition_is_restoring(slot->partition);
 }
 
 void slot_judge_idle(struct slot *slot, enum consumer_side side, int64_t high, int64_t now_us) {

@@ -19,7 +19,6 @@ struct flow {
 struct slot {
     struct partition *partition;
     struct flow flows[2]; /* by consumer_side */
-    bool rebuilding;      /* whether the store is whole is still to be judged */
 };
 
 void slot_init(struct slot *slot, struct partition *partition, int64_t touch_end, int64_t conversion_end,
@@ -30,6 +29,12 @@ int64_t slot_next(const struct slot *slot, enum consumer_side side);
 bool slot_is_read(const struct slot *slot, enum consumer_side side);
 /* Whether to read this side on: drift, unless the other side has ended and nothing can come of waiting. */
 bool slot_wants(const struct slot *slot, enum consumer_side side);
+
+/* Where to fetch from when the topic begins at `low`: the last record read, to see that it is still the same,
+ * or the next where that is gone or there is none. */
+int64_t slot_start(const struct slot *slot, enum consumer_side side, int64_t low);
+/* Remembers a message that was taken for that purpose. */
+void slot_anchor(struct slot *slot, enum consumer_side side, const rd_kafka_message_t *message);
 
 /* Takes one message of the side. False with a config error for a record without a key where the topic has
  * several partitions, for an offset that no longer exists, and for refusals of the cluster. */

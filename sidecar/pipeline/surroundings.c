@@ -12,15 +12,80 @@ bool surroundings_dead_letter_topic(const struct pipeline *pipeline, bool *creat
     static const struct property settings[] = {{(char *)"max.message.bytes", (char *)"2097152"}};
     struct topic_plan plan = {pipeline->dead_letter_topic, 1, -1, settings, 1};
     struct topics *topics = topics_new(&pipeline->kafka, error);
-    int partitions = 0;
-    bool ok = topics && topics_partitions(topics, plan.name, SURROUNDINGS_TIMEOUT_MS, &partitions, error);
-    *created = ok && partitions == 0;
-    if (*created && !topics_create(topics, &plan, 1, SURROUNDINGS_TIMEOUT_MS, error)) {
-        ok = error_prefix(error, "cannot create the dead-letter topic");
-        *created = false;
-    }
+    int partitions;
+    bool ok = topics && topics_ensure(topics, &plan, SURROUNDINGS_TIMEOUT_MS, &partitions, created, error);
     topics_free(topics);
+    return ok || error_prefix(error, "dead letters");
+}
+
+static bool enough_partitions(const struct pipeline *pipeline, int found, int wanted, struct error *error) {
+    if (found >= wanted) return true;
+    return error_set(
+        error, ERROR_CONFIG,
+        "topic \"%s\" has %d partitions, the inputs have %d: some of them would have no place for "
+        "their touches\nhint: give it %d partitions (kafka-topics.sh --alter), or delete it and it "
+        "is created as it must be; the touches are then read again from their own topic",
+        pipeline->changelog_topic, found, wanted, wanted);
+}
+
+/* With "delete" in the policy the brokers would remove touches by age, among them those that are needed. */
+static bool only_compacted(struct topics *topics, const struct pipeline *pipeline, struct error *error) {
+    const char *topic = pipeline->changelog_topic;
+    char *policy = topics_setting(topics, topic, "cleanup.policy", SURROUNDINGS_TIMEOUT_MS, error);
+    if (!policy) return false;
+    bool ok = strcmp(policy, "compact") == 0;
+    if (!ok)
+        error_set(error, ERROR_CONFIG,
+                  "topic \"%s\" has cleanup.policy=%s, which would lose the touches kept in it\nhint: "
+                  "kafka-configs.sh --alter --topic %s --add-config cleanup.policy=compact; or name a topic "
+                  "of the pipeline's own under `changelog`",
+                  topic, policy, topic);
+    free(policy);
     return ok;
+}
+
+static bool changelog_fits(struct topics *topics, const struct pipeline *pipeline, int partitions, int wanted,
+                           struct error *error) {
+    return enough_partitions(pipeline, partitions, wanted, error) && only_compacted(topics, pipeline, error);
+}
+
+/* Each block has a key of its own and is written once, in time replaced by a tombstone; compaction only drops
+ * what has expired. The last segment of a partition is never compacted, so segments are small and short: that
+ * much, or 10 minutes, stays behind at most. A quarter of a partition may have expired before it is
+ * compacted: the whole is then a third larger than what is needed, and each byte is rewritten about four
+ * times (with the default of a half it would be twice as large; with a tenth, rewritten ten times). Whoever
+ * restores begins at the first block that is needed, so tombstones have no reader and may go after an hour
+ * instead of a day: one a commit, they would outgrow the blocks. */
+static const struct property changelog_settings[] = {
+    {(char *)"cleanup.policy", (char *)"compact"},      {(char *)"segment.bytes", (char *)"67108864"},
+    {(char *)"segment.ms", (char *)"600000"},           {(char *)"min.cleanable.dirty.ratio", (char *)"0.25"},
+    {(char *)"delete.retention.ms", (char *)"3600000"}, {(char *)"max.message.bytes", (char *)"16777216"},
+    {(char *)"compression.type", (char *)"producer"},
+};
+
+bool surroundings_changelog_topic(const struct pipeline *pipeline, int partitions, bool *created,
+                                  struct error *error) {
+    struct topic_plan plan = {pipeline->changelog_topic, partitions,
+                              pipeline->changelog_replication > 0 ? pipeline->changelog_replication : -1,
+                              changelog_settings, sizeof changelog_settings / sizeof *changelog_settings};
+    struct topics *topics = topics_new(&pipeline->kafka, error);
+    int found;
+    bool ok = topics && topics_ensure(topics, &plan, SURROUNDINGS_TIMEOUT_MS, &found, created, error) &&
+              changelog_fits(topics, pipeline, found, partitions, error);
+    topics_free(topics);
+    return ok || error_prefix(error, "changelog");
+}
+
+bool surroundings_changelog_check(const struct pipeline *pipeline, int partitions, bool *exists,
+                                  struct error *error) {
+    struct topics *topics = topics_new(&pipeline->kafka, error);
+    int found;
+    bool ok = topics &&
+              topics_partitions(topics, pipeline->changelog_topic, SURROUNDINGS_TIMEOUT_MS, &found, error);
+    *exists = ok && found > 0;
+    ok = ok && (!*exists || changelog_fits(topics, pipeline, found, partitions, error));
+    topics_free(topics);
+    return ok || error_prefix(error, "changelog");
 }
 
 static bool same_partitions(const struct plan *plan, int touches, int conversions, struct error *error) {
@@ -33,7 +98,7 @@ static bool same_partitions(const struct plan *plan, int touches, int conversion
         plan->touches->topic, touches, plan->conversions->topic, conversions);
 }
 
-bool surroundings_topics(const struct plan *plan, int *partitions, struct error *error) {
+bool surroundings_partitions(const struct plan *plan, int *partitions, struct error *error) {
     struct topics *topics = topics_new(&plan->pipeline->kafka, error);
     int touches, conversions;
     bool ok =
@@ -41,9 +106,13 @@ bool surroundings_topics(const struct plan *plan, int *partitions, struct error 
         topics_require(topics, plan->conversions->topic, SURROUNDINGS_TIMEOUT_MS, &conversions, error) &&
         same_partitions(plan, touches, conversions, error);
     topics_free(topics);
-    if (!ok) return false;
-    *partitions = touches;
-    return key_sample_check(&plan->pipeline->kafka, plan->touches, plan->conversions, touches, error);
+    if (ok) *partitions = touches;
+    return ok;
+}
+
+bool surroundings_topics(const struct plan *plan, int *partitions, struct error *error) {
+    return surroundings_partitions(plan, partitions, error) &&
+           key_sample_check(&plan->pipeline->kafka, plan->touches, plan->conversions, *partitions, error);
 }
 
 static bool may(struct connection *connection, const struct catalogue_table *table, const char *privilege,

@@ -17,7 +17,17 @@ enum { SURROUNDINGS_TIMEOUT_MS = 30000 };
 bool surroundings_dead_letter_topic(const struct pipeline *pipeline, bool *created,
                                     struct error *error) MUST_CHECK;
 
-/* Both topics exist and have the same number of partitions; what lies in them is keyed as it must be, as far
+/* Creates the changelog topic where it is missing, with at least `partitions` partitions. One that is there
+ * must have as many and be compacted, nothing else: a config error otherwise. */
+bool surroundings_changelog_topic(const struct pipeline *pipeline, int partitions, bool *created,
+                                  struct error *error) MUST_CHECK;
+/* Only looks: true as well when it does not exist yet. */
+bool surroundings_changelog_check(const struct pipeline *pipeline, int partitions, bool *exists,
+                                  struct error *error) MUST_CHECK;
+
+/* Both topics exist and have the same number of partitions. */
+bool surroundings_partitions(const struct plan *plan, int *partitions, struct error *error) MUST_CHECK;
+/* The same; and what lies in them is keyed as it must be, as far
  * as a sample of each partition's newest records shows. */
 bool surroundings_topics(const struct plan *plan, int *partitions, struct error *error) MUST_CHECK;
 

@@ -8,8 +8,10 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "pipeline/acquire.h"
+#include "pipeline/allowance.h"
 #include "pipeline/batch.h"
 #include "pipeline/commit.h"
+#include "pipeline/restore.h"
 #include "pipeline/slot.h"
 #include "telemetry/log.h"
 
@@ -19,10 +21,11 @@ enum {
     POLL_MS = 10,
     DATABASE_POLL_MS = 2,
     LEAVE_SECONDS = 5,
+    RESTORES = PROBER_SLOTS - PROBER_RESTORES, /* at a time */
     RECLAIM_MS = 1000,
     IDLE_PROBE_MS = 100,
-    PENDING_BYTES = 16 * 1024 * 1024, /* of conversions read and not committed, per worker */
 };
+const int worker_restores = RESTORES;
 
 struct worker {
     struct worker_options options;
@@ -30,9 +33,13 @@ struct worker {
     struct prober *prober;
     struct connection *connection;
     struct dead_letters *dead_letters;
+    struct changelog_writer *changelog;
+    struct reader *reader;
     struct acquire *acquire;
+    struct restore *restores[RESTORES];
     struct commit *commit;
     struct batch batch;
+    struct allowance allowance;
     bool acquiring;        /* the assignment below is not, or no longer, being read */
     int64_t acquire_at_us; /* not before then: the back-off after being fenced */
     int *assigned;         /* the group's assignment */
@@ -58,13 +65,20 @@ static void park(struct worker *worker) {
     worker->parked =
         memory_realloc(worker->parked, (size_t)(total + worker->options.shared->partition_count) *
                                            sizeof(struct partition *));
-    for (int i = 0; i < worker->slot_count; i++)
-        worker->parked[worker->parked_count++] = worker->slots[i].partition;
+    for (int i = 0; i < worker->slot_count; i++) {
+        struct partition *partition = worker->slots[i].partition;
+        if (partition_is_restoring(partition))
+            partition_free(partition);
+        else
+            worker->parked[worker->parked_count++] = partition;
+    }
     worker->slot_count = 0;
     if (worker->acquiring && acquire_is_running(worker->acquire))
         worker->parked_count += acquire_cancel(worker->acquire, worker->parked + worker->parked_count);
     worker->acquiring = false;
     prober_withdraw(worker->prober, 1);
+    for (int i = 0; i < RESTORES; i++)
+        if (worker->restores[i]) restore_cancel(worker->restores[i]);
 }
 
 static void on_revoked(void *context) {
@@ -92,15 +106,21 @@ static void on_assigned(void *context, const int32_t *partitions, int count) {
 static bool connect_clients(struct worker *worker, struct error *error) {
     const struct pipeline *pipeline = pipeline_of(worker);
     const struct plan *plan = worker->options.shared->plan;
+    const struct budget *budget = worker->options.shared->budget;
     worker->prober = prober_new(&pipeline->kafka, error);
     if (!worker->prober) return false;
     worker->dead_letters = dead_letters_new(pipeline, error);
     if (!worker->dead_letters) return false;
+    worker->changelog = changelog_writer_new(pipeline, error);
+    if (!worker->changelog) return false;
+    worker->reader = reader_new_limited(&pipeline->kafka, "restore", &budget->restore, error);
+    if (!worker->reader) return false;
     struct consumer_options options = {
         .config = &pipeline->kafka,
         .topics =
             {[CONSUMER_TOUCHES] = plan->touches->topic, [CONSUMER_CONVERSIONS] = plan->conversions->topic},
         .worker = worker->options.number,
+        .fetch = budget->fetch,
         .on_assigned = on_assigned,
         .on_revoked = on_revoked,
         .context = worker};
@@ -116,6 +136,16 @@ void worker_options_release(struct worker_options *options) {
     join_release(&options->join);
 }
 
+static void init_allowance(struct worker *worker) {
+    struct run_shared *shared = worker->options.shared;
+    struct allowance_options options = {.budget = shared->budget,
+                                        .demand = shared->demand,
+                                        .partitions = &shared->partitions_here,
+                                        .worker = worker->options.number,
+                                        .ends = shared->options->once};
+    allowance_init(&worker->allowance, &options);
+}
+
 struct worker *worker_new(const struct worker_options *options, struct error *error) {
     struct worker *worker = memory_zalloc(1, sizeof *worker);
     const struct plan *plan = options->shared->plan;
@@ -123,13 +153,27 @@ struct worker *worker_new(const struct worker_options *options, struct error *er
     worker->slots = memory_zalloc((size_t)options->shared->partition_count, sizeof *worker->slots);
     worker->connection = connection_new(plan->pipeline->postgres.url, "tributary");
     batch_init(&worker->batch, plan);
+    init_allowance(worker);
     if (!connect_clients(worker, error)) {
         worker_free(worker);
         return NULL;
     }
-    struct acquire_options acquire = {&worker->options.join, worker->connection, worker->prober};
-    struct commit_options commit = {plan, worker->connection, options->output, options->lookups,
-                                    worker->dead_letters};
+    const char *fingerprint = options->shared->fingerprint;
+    struct acquire_options acquire = {&worker->options.join, worker->connection, worker->prober, fingerprint};
+    struct commit_options commit = {
+        .plan = plan,
+        .connection = worker->connection,
+        .output = options->output,
+        .lookups = options->lookups,
+        .dead_letters = worker->dead_letters,
+        .changelog = worker->changelog,
+        .fingerprint = fingerprint,
+    };
+    for (int i = 0; i < RESTORES; i++) {
+        struct restore_options restore = {plan, worker->reader, worker->prober, PROBER_RESTORES + i};
+        worker->restores[i] = restore_new(&restore);
+    }
+    worker->options.join.logged = true;
     worker->acquire = acquire_new(&acquire);
     worker->commit = commit_new(&commit);
     return worker;
@@ -146,9 +190,13 @@ void worker_free(struct worker *worker) {
     if (worker->slot_count) park(worker);
     commit_free(worker->commit);
     acquire_free(worker->acquire);
+    for (int i = 0; i < RESTORES; i++) restore_free(worker->restores[i]);
     batch_release(&worker->batch);
+    allowance_release(&worker->allowance);
     free_parked(worker);
     dead_letters_free(worker->dead_letters);
+    changelog_writer_free(worker->changelog);
+    reader_free(worker->reader);
     prober_free(worker->prober);
     connection_free(worker->connection);
     worker_options_release(&worker->options);
@@ -166,25 +214,32 @@ static int64_t end_of(const struct worker *worker, enum consumer_side side, int 
     return side == CONSUMER_TOUCHES ? ends->touches[partition] : ends->conversions[partition];
 }
 
+static struct consumer_start start_of(const struct slot *slot, const struct acquired *acquired) {
+    return (struct consumer_start){
+        .partition = partition_number(slot->partition),
+        .offsets = {[CONSUMER_TOUCHES] = slot_start(slot, CONSUMER_TOUCHES, acquired->touch_low),
+                    [CONSUMER_CONVERSIONS] =
+                        slot_start(slot, CONSUMER_CONVERSIONS, acquired->conversion_low)}};
+}
+
 static bool begin_reading(struct worker *worker, struct error *error) {
-    struct partition **partitions =
-        memory_alloc((size_t)worker->options.shared->partition_count * sizeof(struct partition *));
-    int count = acquire_take(worker->acquire, partitions);
-    struct consumer_start *starts = memory_zalloc((size_t)count, sizeof *starts);
+    size_t most = (size_t)worker->options.shared->partition_count;
+    struct acquired *acquired = memory_zalloc(most, sizeof *acquired);
+    struct consumer_start *starts = memory_zalloc(most, sizeof *starts);
+    int count = acquire_take(worker->acquire, acquired);
     int64_t now = clock_monotonic_us();
     for (int i = 0; i < count; i++) {
-        int number = partition_number(partitions[i]);
-        slot_init(&worker->slots[i], partitions[i], end_of(worker, CONSUMER_TOUCHES, number),
+        int number = partition_number(acquired[i].partition);
+        slot_init(&worker->slots[i], acquired[i].partition, end_of(worker, CONSUMER_TOUCHES, number),
                   end_of(worker, CONSUMER_CONVERSIONS, number), now);
-        starts[i] = (struct consumer_start){
-            number, {partition_touch_next(partitions[i]), partition_conversion_next(partitions[i])}};
+        starts[i] = start_of(&worker->slots[i], &acquired[i]);
     }
     worker->slot_count = count;
     worker->acquiring = false;
     bool ok = consumer_assign(worker->consumer, starts, count, error);
     if (ok) log_event(LOG_LEVEL_INFO, "reading", "worker=%d partitions=%d", worker->options.number, count);
     free(starts);
-    free(partitions);
+    free(acquired);
     return ok;
 }
 
@@ -205,6 +260,32 @@ static bool serve_acquire(struct worker *worker, int64_t now, struct error *erro
     return true;
 }
 
+/* --- restoring --- */
+
+/* The one that is at this partition already, or else one that is free; NULL when all are busy. */
+static struct restore *restore_for(struct worker *worker, const struct partition *partition) {
+    struct restore *free = NULL;
+    for (int i = 0; i < RESTORES; i++) {
+        if (restore_partition(worker->restores[i]) == partition) return worker->restores[i];
+        if (!restore_partition(worker->restores[i])) free = worker->restores[i];
+    }
+    return free;
+}
+
+static bool serve_restores(struct worker *worker, bool *any, struct error *error) {
+    if (!allowance_restores(&worker->allowance)) return true;
+    for (int i = 0; i < worker->slot_count; i++) {
+        struct slot *slot = &worker->slots[i];
+        if (!partition_is_restoring(slot->partition)) continue;
+        struct restore *restore = restore_for(worker, slot->partition);
+        if (!restore) return true;
+        if (restore_poll(restore, slot->partition, any, error) == RESTORE_FAILED) return false;
+        for (enum consumer_side side = 0; side < 2; side++)
+            slot->flows[side].active_us = clock_monotonic_us();
+    }
+    return true;
+}
+
 /* --- reading --- */
 
 static const struct input_config *input_of(const struct worker *worker, enum consumer_side side) {
@@ -213,62 +294,59 @@ static const struct input_config *input_of(const struct worker *worker, enum con
 }
 
 /* Each partition has its share: one whose touches do not come must not stop the others. */
-static bool has_room(const struct worker *worker, const struct slot *slot) {
-    return partition_pending_bytes(slot->partition) < (size_t)PENDING_BYTES / (size_t)worker->slot_count;
+static int room_for(const struct worker *worker, const struct slot *slot) {
+    return allowance_conversions(&worker->allowance, partition_pending_bytes(slot->partition), READ_MESSAGES);
 }
 
-/* Once the store is filled again it must hold exactly what the progress says, or rows would be wrong. */
-static bool check_rebuilt(const struct worker *worker, struct slot *slot, struct error *error) {
-    if (!slot->rebuilding || partition_is_rebuilding(slot->partition)) return true;
-    slot->rebuilding = false;
-    int number = partition_number(slot->partition);
-    log_event(LOG_LEVEL_INFO, "rebuilt", "partition=%d whole=%s", number,
-              partition_is_whole(slot->partition) ? "true" : "false");
-    if (partition_is_whole(slot->partition)) return true;
-    return error_set(error, ERROR_CONFIG,
-                     "the touches that partition %d still needs cannot be read from topic \"%s\" again: some "
-                     "are gone, or the "
-                     "window, lateness, key or times of the pipeline were changed\nhint: give the topic more "
-                     "retention than "
-                     "the window plus the longest pause; a changed pipeline needs a new name",
-                     number, worker->options.shared->plan->touches->topic);
+static int may_read(const struct worker *worker, const struct slot *slot, enum consumer_side side) {
+    if (!slot_wants(slot, side)) return 0;
+    if (side == CONSUMER_CONVERSIONS) return room_for(worker, slot);
+    return allowance_touches(&worker->allowance) ? READ_MESSAGES : 0;
 }
 
 static bool read_side(struct worker *worker, struct slot *slot, enum consumer_side side, int *count,
                       struct error *error) {
     *count = 0;
-    if (!slot_wants(slot, side)) return true;
-    *count = consumer_read(worker->consumer, side, partition_number(slot->partition), worker->messages,
-                           READ_MESSAGES);
+    int most = may_read(worker, slot, side);
+    if (!most) return true;
+    *count = consumer_read(worker->consumer, side, partition_number(slot->partition), worker->messages, most);
     bool ok = true;
     int64_t now = *count ? clock_monotonic_us() : 0;
     for (int i = 0; i < *count; i++) {
         ok = ok && slot_take(slot, side, worker->messages[i], input_of(worker, side),
                              worker->options.shared->partition_count, now, error);
+        if (i == *count - 1) slot_anchor(slot, side, worker->messages[i]);
         rd_kafka_message_destroy(worker->messages[i]);
     }
-    return ok && check_rebuilt(worker, slot, error);
+    return ok;
+}
+
+static bool look(struct worker *worker, struct error *error) {
+    return allowance_look(&worker->allowance, worker->slots, worker->slot_count, &worker->batch,
+                          clock_monotonic_us(), error);
 }
 
 /* While the queue is full only what can empty it is read: touches that conversions in it wait for. Otherwise
  * the side that lags in event time comes first, so that neither store nor queue grows more than it must. */
 static bool read_slot(struct worker *worker, struct slot *slot, bool *any, struct error *error) {
     for (int round = 0; round < READ_ROUNDS; round++) {
-        bool full = !has_room(worker, slot);
-        if (full && !partition_waits_for_touches(slot->partition) && !slot->rebuilding) break;
+        bool full = !room_for(worker, slot);
+        if (full && !partition_waits_for_touches(slot->partition)) break;
         enum consumer_side first =
             full || partition_touch_lags(slot->partition) ? CONSUMER_TOUCHES : CONSUMER_CONVERSIONS;
         int count;
         if (!read_side(worker, slot, first, &count, error)) return false;
         if (!count && !full && !read_side(worker, slot, !first, &count, error)) return false;
         if (!count) break;
+        allowance_count(&worker->allowance, count);
         *any = true;
+        if (!look(worker, error)) return false;
     }
     return true;
 }
 
 static bool read_all(struct worker *worker, bool *any, struct error *error) {
-    *any = false;
+    if (!look(worker, error)) return false;
     for (int i = 0; i < worker->slot_count; i++)
         if (!read_slot(worker, &worker->slots[i], any, error)) return false;
     return true;
@@ -389,22 +467,28 @@ static bool serve_commit(struct worker *worker, int64_t now, struct error *error
     return true;
 }
 
+static uint64_t batch_rows(const struct worker *worker) {
+    return (uint64_t)worker->options.shared->budget->batch_rows;
+}
+
 static bool begin_commit(struct worker *worker) {
     struct partition **partitions = memory_alloc((size_t)worker->slot_count * sizeof(struct partition *));
     for (int i = 0; i < worker->slot_count; i++) partitions[i] = worker->slots[i].partition;
-    bool some =
-        batch_take(&worker->batch, partitions, worker->slot_count, (uint64_t)pipeline_of(worker)->batch_rows);
+    bool some = batch_take(&worker->batch, partitions, worker->slot_count, batch_rows(worker));
     free(partitions);
     if (some) commit_start(worker->commit, &worker->batch);
     return some;
 }
 
-/* Whether enough is ready for a batch, or reading stands still until something is committed. */
+/* Whether enough is ready for a batch, of rows or of touches for the changelog, or reading stands still until
+ * something is committed. */
 static bool batch_is_full(const struct worker *worker) {
-    uint64_t rows = (uint64_t)pipeline_of(worker)->batch_rows, ready = 0;
+    uint64_t rows = batch_rows(worker), ready = 0, unlogged = 0;
     for (int i = 0; i < worker->slot_count && ready < rows; i++) {
+        unlogged += partition_unlogged(worker->slots[i].partition);
+        if (unlogged >= allowance_unlogged(&worker->allowance)) return true;
         uint64_t more = partition_ready(worker->slots[i].partition, rows);
-        if (more && !has_room(worker, &worker->slots[i])) return true;
+        if (more && !room_for(worker, &worker->slots[i])) return true;
         ready += more;
     }
     return ready >= rows;
@@ -413,7 +497,7 @@ static bool batch_is_full(const struct worker *worker) {
 static bool all_read(const struct worker *worker) {
     for (int i = 0; i < worker->slot_count; i++)
         for (enum consumer_side side = 0; side < 2; side++)
-            if (!slot_is_read(&worker->slots[i], side) || partition_is_rebuilding(worker->slots[i].partition))
+            if (!slot_is_read(&worker->slots[i], side) || partition_is_restoring(worker->slots[i].partition))
                 return false;
     return true;
 }
@@ -459,13 +543,14 @@ static void wait_for_database(struct worker *worker) {
 }
 
 static bool turn(struct worker *worker, struct error *error) {
-    bool any;
+    bool any = false;
     int64_t now = clock_monotonic_us();
     if (!consumer_poll(worker->consumer, 0, error) || !serve_acquire(worker, now, error) ||
-        !read_all(worker, &any, error) || !serve_idle(worker, now, error) ||
-        !serve_commit(worker, now, error))
+        !serve_restores(worker, &any, error) || !read_all(worker, &any, error) ||
+        !serve_idle(worker, now, error) || !serve_commit(worker, now, error))
         return false;
     start_commit_if_due(worker, now);
+    if (!allowance_moves(&worker->allowance, commit_is_running(worker->commit), now, error)) return false;
     if (any) return true;
     if (commit_is_running(worker->commit) || worker->acquiring)
         wait_for_database(worker);

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "output/postgres.h"
+#include "pipeline/budget.h"
 #include "pipeline/partition.h"
 #include "pipeline/run.h"
 #include "transform/lookup_query.h"
@@ -20,9 +21,13 @@ struct ends {
 struct run_shared {
     const struct plan *plan;
     const struct run_options *options;
+    const char *fingerprint; /* of the settings in force, as JSON */
     int partition_count;
-    const struct ends *ends; /* NULL without --once */
-    atomic_bool stopping;    /* somebody failed, was asked to stop, or all are done */
+    const struct budget *budget;
+    const struct budget_demand *demand; /* what the budget was made for */
+    atomic_int partitions_here;         /* of all workers together */
+    const struct ends *ends;            /* NULL without --once */
+    atomic_bool stopping;               /* somebody failed, was asked to stop, or all are done */
     /* with --once: */
     atomic_bool *finished;         /* per worker: nothing left to do in its assignment */
     atomic_bool *read;             /* per partition: read to its end and committed by one of our workers */
@@ -30,6 +35,9 @@ struct run_shared {
 };
 
 struct worker;
+
+/* How many partitions one worker restores at a time. */
+extern const int worker_restores;
 
 struct worker_options {
     struct run_shared *shared;

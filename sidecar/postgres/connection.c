@@ -1,6 +1,8 @@
 #include "postgres/connection.h"
 
+#include <inttypes.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +16,8 @@ enum {
     BACKOFF_MAX_MS = 5000,
     CONNECT_TIMEOUT_MS = 10000,
     RETRY_MS = 500,
+    LOCK_TIMEOUT_MS = 10000,
+    IDLE_TIMEOUT_MS = 10000, /* of a transaction whose worker says nothing */
 };
 
 enum phase { PHASE_CLOSED, PHASE_CONNECTING, PHASE_IDLE, PHASE_SENT };
@@ -27,7 +31,8 @@ struct connection {
     int64_t retry_at_us, connect_until_us;
     int backoff_ms;
     unsigned jitter;
-    bool unsent; /* part of a statement is still to be sent */
+    bool unsent;      /* part of a statement is still to be sent */
+    char sqlstate[6]; /* of the last failure */
 };
 
 struct connection *connection_new(const char *url, const char *application_name) {
@@ -64,7 +69,7 @@ void connection_free(struct connection *connection) {
 
 enum error_class postgres_error_class(const char *sqlstate) {
     static const char *const passing[] = {"08", "40", "53", "55", "57", "58", "25006", "25P03"};
-    static const char *const poison[] = {"22", "23", "44", "54000"};
+    static const char *const poison[] = {"22", "23", "44", "54000", "P0"};
     if (!sqlstate) return ERROR_RETRY;
     for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
         if (strncmp(sqlstate, passing[i], strlen(passing[i])) == 0) return ERROR_RETRY;
@@ -82,6 +87,12 @@ static void set_message(struct error *error, enum error_class class, const char 
     while (len && line[len - 1] == ' ') len--;
     line[len] = '\0';
     error_set(error, class, "postgres: %s", line);
+}
+
+static void add_sqlstate(struct connection *connection, const char *sqlstate, struct error *error) {
+    snprintf(connection->sqlstate, sizeof connection->sqlstate, "%s", sqlstate);
+    size_t len = strlen(error->message);
+    snprintf(error->message + len, sizeof error->message - len, " (%s)", connection->sqlstate);
 }
 
 static int64_t backoff_us(struct connection *connection) {
@@ -177,6 +188,7 @@ static enum connection_state answer(struct connection *connection, PGresult **re
     }
     const char *sqlstate = PQresultErrorField(last, PG_DIAG_SQLSTATE);
     set_message(error, postgres_error_class(sqlstate), PQresultErrorMessage(last));
+    if (sqlstate) add_sqlstate(connection, sqlstate, error);
     PQclear(last);
     return CONNECTION_FAILED;
 }
@@ -228,6 +240,7 @@ bool connection_send(struct connection *connection, const char *sql, const struc
         lengths[i] = parameters[i].len;
         formats[i] = parameters[i].binary;
     }
+    connection->sqlstate[0] = '\0';
     int sent = count ? PQsendQueryParams(connection->pg, sql, count, NULL, values, lengths, formats, 0)
                      : PQsendQuery(connection->pg, sql);
     if (!sent) {
@@ -237,6 +250,28 @@ bool connection_send(struct connection *connection, const char *sql, const struc
     connection->phase = PHASE_SENT;
     connection->unsent = true;
     return true;
+}
+
+/* The settings are Postgres' own defaults. A lock is given up before the statement is, so that the two can be
+ * told apart. */
+bool connection_begin(struct connection *connection, int64_t statement_timeout_us, struct error *error) {
+    char sql[800];
+    int64_t statement_ms = statement_timeout_us / 1000;
+    int64_t lock_ms = statement_ms / 2 < LOCK_TIMEOUT_MS ? statement_ms / 2 : LOCK_TIMEOUT_MS;
+    bool open = PQtransactionStatus(connection->pg) != PQTRANS_IDLE;
+    snprintf(sql, sizeof sql,
+             "%sBEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = "
+             "'ISO, MDY';"
+             " SET LOCAL IntervalStyle = 'postgres'; SET LOCAL extra_float_digits = 1;"
+             " SET LOCAL bytea_output = 'hex'; SET LOCAL lc_monetary = 'C';"
+             " SET LOCAL lock_timeout = %" PRId64 "; SET LOCAL statement_timeout = %" PRId64
+             "; SET LOCAL idle_in_transaction_session_timeout = %d",
+             open ? "ROLLBACK; " : "", lock_ms, statement_ms, IDLE_TIMEOUT_MS);
+    return connection_send(connection, sql, NULL, 0, error);
+}
+
+const char *connection_sqlstate(const struct connection *connection) {
+    return connection->sqlstate;
 }
 
 int connection_socket(const struct connection *connection, bool *for_writing) {

@@ -46,6 +46,15 @@ static inline struct parameter parameter_text(const char *text) {
 bool connection_send(struct connection *connection, const char *sql, const struct parameter *parameters,
                      int count, struct error *error) MUST_CHECK;
 
+/* Begins a transaction in which values are read and written in one form, whatever the server, the database or
+ * the role have set, and whose locks cannot outlive a frozen worker by long. One still open is rolled back
+ * first. Call when idle. */
+bool connection_begin(struct connection *connection, int64_t statement_timeout_us,
+                      struct error *error) MUST_CHECK;
+
+/* The SQLSTATE of the statement that failed last; "" when there was no answer. Good until the next send. */
+const char *connection_sqlstate(const struct connection *connection);
+
 /* Closes it, so that a transaction under way is rolled back by the server; the next poll connects anew. */
 void connection_drop(struct connection *connection);
 
@@ -60,8 +69,9 @@ int connection_socket(const struct connection *connection, bool *for_writing);
 PGresult *connection_query(struct connection *connection, const char *sql, const struct parameter *parameters,
                            int count, int timeout_ms, struct error *error);
 
-/* What a SQLSTATE means for the worker: 22, 23, 44, 54000 are this record's fault; 08, 40, 53, 55, 57, 58,
- * 25006, 25P03 pass; everything else stops the pipeline. NULL (no answer at all) passes. */
+/* What a SQLSTATE means for the worker: 22, 23, 44, 54000 and P0 (raised by a function) are this record's
+ * fault; 08, 40, 53, 55, 57, 58, 25006, 25P03 pass; everything else stops the pipeline. NULL (no answer at
+ * all) passes. */
 enum error_class postgres_error_class(const char *sqlstate);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 
 enum { ENTRY_TIME_BITS = 46 };
+#define ENTRY_OFFSET_MAX ((INT64_C(1) << 48) - 1)
 
 /* One touch. Links are entry numbers plus one, so that zero ends a chain. */
 struct entry {
@@ -37,6 +38,7 @@ struct bucket {
     int64_t id, start_us;
     struct entry **chunks;
     uint32_t count;  /* entries */
+    uint32_t saved;  /* of these, the ones that are in blocks already; in the order of insertion */
     uint32_t *index; /* slots: link to the newest entry of a key, or 0 */
     uint32_t slots;  /* a power of two */
     uint32_t keys;   /* slots in use */

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "event/uuid.h"
 #include "state/bucket.h"
+#include "state/wire.h"
 
 struct store {
     struct window window;
@@ -14,6 +15,13 @@ struct store {
     struct bucket **buckets; /* ascending by id */
     int count, capacity;
     struct bucket *last; /* where the last insert went: mostly the next one goes there too */
+    struct source *heap; /* for store_pack: room for as many as there are buckets */
+};
+
+/* A bucket with touches still to be packed, and the offset of the first of them. */
+struct source {
+    int64_t offset;
+    struct bucket *bucket;
 };
 
 struct store *store_new(const struct window *window, int field_count) {
@@ -28,6 +36,7 @@ void store_free(struct store *store) {
     if (!store) return;
     for (int i = 0; i < store->count; i++) bucket_free(store->buckets[i]);
     free(store->buckets);
+    free(store->heap);
     free(store);
 }
 
@@ -48,6 +57,7 @@ static struct bucket *add_bucket(struct store *store, int at, int64_t id) {
     if (store->count == store->capacity) {
         store->capacity = store->capacity ? store->capacity * 2 : 32;
         store->buckets = memory_realloc(store->buckets, (size_t)store->capacity * sizeof(struct bucket *));
+        store->heap = memory_realloc(store->heap, (size_t)store->capacity * sizeof *store->heap);
     }
     memmove(store->buckets + at + 1, store->buckets + at,
             (size_t)(store->count - at) * sizeof(struct bucket *));
@@ -62,32 +72,16 @@ static struct bucket *bucket_for(struct store *store, int64_t id) {
     return store->last = found ? store->buckets[at] : add_bucket(store, at, id);
 }
 
-/* --- kept fields: per field a type byte, the length in 7-bit groups, the text ------------------------------
+/* --- kept fields: per field a type byte, the length as a varint, the text ----------------------------------
  */
-
-enum { LENGTH_MAX = 10 };
-
-static uint8_t *put_length(uint8_t *at, size_t len) {
-    for (; len >= 0x80; len >>= 7) *at++ = (uint8_t)(len | 0x80);
-    *at++ = (uint8_t)len;
-    return at;
-}
-
-static const uint8_t *get_length(const uint8_t *at, size_t *len) {
-    *len = 0;
-    for (int shift = 0;; shift += 7) {
-        *len |= (size_t)(*at & 0x7f) << shift;
-        if (!(*at++ & 0x80)) return at;
-    }
-}
 
 static const uint8_t *encode(struct arena *arena, const struct value *fields, int count) {
     size_t size = 0;
-    for (int i = 0; i < count; i++) size += 1 + LENGTH_MAX + fields[i].text.len;
+    for (int i = 0; i < count; i++) size += 1 + WIRE_VARINT_MAX + fields[i].text.len;
     uint8_t *start = (uint8_t *)arena_bytes(arena, size), *at = start;
     for (int i = 0; i < count; i++) {
         *at++ = (uint8_t)fields[i].type;
-        at = put_length(at, fields[i].text.len);
+        at = wire_put_varint(at, fields[i].text.len);
         if (fields[i].text.len) memcpy(at, fields[i].text.data, fields[i].text.len);
         at += fields[i].text.len;
     }
@@ -95,17 +89,34 @@ static const uint8_t *encode(struct arena *arena, const struct value *fields, in
     return start;
 }
 
-static void decode(const uint8_t *at, struct value *fields, int count) {
-    for (int i = 0; i < count; i++) {
-        size_t len;
-        enum value_type type = (enum value_type) * at++;
-        at = get_length(at, &len);
-        fields[i] = (struct value){type, {type == VALUE_NULL ? NULL : (const char *)at, len}};
-        at += len;
-    }
+/* The place behind the field, or NULL if there is none before `end`; without an `end` there must be one. */
+static const uint8_t *decode_field(const uint8_t *at, const uint8_t *end, struct value *field) {
+    uint64_t len;
+    if (at == end) return NULL;
+    uint8_t type = *at++;
+    at = wire_varint(at, end, &len);
+    if (!at || type > VALUE_JSON || (type == VALUE_NULL && len)) return NULL;
+    if (end && len > (uint64_t)(end - at)) return NULL;
+    *field =
+        (struct value){(enum value_type)type, {type == VALUE_NULL ? NULL : (const char *)at, (size_t)len}};
+    return at + len;
 }
 
-/* ------------------------------------------------------------------------------------------------------------
+/* Of fields that encode has written; the place behind them. */
+static const uint8_t *decode(const uint8_t *at, struct value *fields, int count) {
+    for (int i = 0; i < count; i++) at = decode_field(at, NULL, &fields[i]);
+    return at;
+}
+
+static bool are_fields(struct span bytes, int count) {
+    if (!count || !bytes.len) return !count && !bytes.len;
+    const uint8_t *at = (const uint8_t *)bytes.data, *end = at + bytes.len;
+    struct value field;
+    for (int i = 0; i < count && at; i++) at = decode_field(at, end, &field);
+    return at == end;
+}
+
+/* --- keeping and finding ----------------------------------------------------------------------------------
  */
 
 bool store_insert(struct store *store, struct hash128 key, int64_t time_us, int64_t offset,
@@ -132,6 +143,7 @@ static bool earliest(const struct bucket *bucket, struct hash128 key, const stru
         const struct entry *entry = bucket_entry(bucket, link);
         struct touch this = {entry_time(bucket, entry), entry_offset(entry), entry};
         bool counts = this.time_us >= range->from_us && this.time_us <= range->to_us &&
+                      this.offset < range->before_offset &&
                       (!entry->behind || bucket_watermark(bucket, link) <= range->read_by_us);
         bool before = !found || this.time_us < touch->time_us ||
                       (this.time_us == touch->time_us && this.offset < touch->offset);
@@ -176,6 +188,10 @@ void store_expire(struct store *store, int64_t first_bucket) {
     memmove(store->buckets, store->buckets + gone, (size_t)store->count * sizeof(struct bucket *));
 }
 
+bool store_is_past(const struct store *store, int64_t time_us) {
+    return window_bucket(&store->window, time_us) < store->first_bucket;
+}
+
 struct store_held store_held(const struct store *store, int64_t first_bucket) {
     struct store_held held = {0, 0};
     for (int i = lower_bound(store, first_bucket); i < store->count; i++) {
@@ -185,8 +201,121 @@ struct store_held store_held(const struct store *store, int64_t first_bucket) {
     return held;
 }
 
+/* --- packing: the buckets merged by offset, through a heap ------------------------------------------------
+ */
+
+static int64_t offset_to_pack(const struct bucket *bucket) {
+    return entry_offset(bucket_entry(bucket, bucket->saved + 1));
+}
+
+static void sift_down(struct source *heap, int count, int at) {
+    struct source moved = heap[at];
+    for (int child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && heap[child + 1].offset < heap[child].offset) child++;
+        if (moved.offset <= heap[child].offset) break;
+        heap[at] = heap[child];
+    }
+    heap[at] = moved;
+}
+
+static int build_heap(struct store *store) {
+    int count = 0;
+    for (int i = 0; i < store->count; i++) {
+        struct bucket *bucket = store->buckets[i];
+        if (bucket->saved < bucket->count)
+            store->heap[count++] = (struct source){offset_to_pack(bucket), bucket};
+    }
+    for (int i = count / 2 - 1; i >= 0; i--) sift_down(store->heap, count, i);
+    return count;
+}
+
+/* Behind the first of the heap, whose touch has been packed; the sources left. */
+static int advance(struct source *heap, int count) {
+    struct bucket *bucket = heap->bucket;
+    if (++bucket->saved < bucket->count)
+        heap->offset = offset_to_pack(bucket);
+    else
+        *heap = heap[--count];
+    sift_down(heap, count, 0);
+    return count;
+}
+
+static struct span body_of(const struct store *store, const struct entry *entry) {
+    struct value field;
+    if (entry->packed) return (struct span){(const char *)entry->body.uuid, sizeof entry->body.uuid};
+    if (!store->field_count) return (struct span){NULL, 0};
+    const uint8_t *start = entry->body.bytes, *end = start;
+    for (int i = 0; i < store->field_count; i++) end = decode_field(end, NULL, &field);
+    return (struct span){(const char *)start, (size_t)(end - start)};
+}
+
+static struct block_touch touch_to_pack(const struct store *store, const struct bucket *bucket) {
+    uint32_t link = bucket->saved + 1;
+    const struct entry *entry = bucket_entry(bucket, link);
+    return (struct block_touch){
+        .offset = entry_offset(entry),
+        .time_us = entry_time(bucket, entry),
+        .watermark_us = bucket_watermark(bucket, link),
+        .key = entry->key,
+        .packed = entry->packed,
+        .fields = body_of(store, entry),
+    };
+}
+
+bool store_pack(struct store *store, struct block_writer *writer, size_t bytes) {
+    int sources = build_heap(store);
+    while (sources) {
+        struct block_touch touch = touch_to_pack(store, store->heap->bucket);
+        size_t held = block_writer_bytes(writer);
+        if (held && held + BLOCK_TOUCH_MAX + touch.fields.len > bytes) return true;
+        block_writer_add(writer, &touch);
+        sources = advance(store->heap, sources);
+    }
+    return false;
+}
+
+uint64_t store_unpacked(const struct store *store) {
+    uint64_t count = 0;
+    for (int i = 0; i < store->count; i++) count += store->buckets[i]->count - store->buckets[i]->saved;
+    return count;
+}
+
+void store_pack_anew(struct store *store) {
+    for (int i = 0; i < store->count; i++) store->buckets[i]->saved = 0;
+}
+
+/* --- loading ----------------------------------------------------------------------------------------------
+ */
+
+/* Further off than any year of four digits; near the limits of 64 bits buckets could not be reckoned with. */
+#define LOADED_TIME_MAX (INT64_MAX / 2)
+
+static bool can_load(const struct store *store, const struct block_touch *touch) {
+    if (touch->offset < 0 || touch->offset > ENTRY_OFFSET_MAX) return false;
+    if (touch->time_us < -LOADED_TIME_MAX || touch->time_us > LOADED_TIME_MAX) return false;
+    if (touch->packed) return store->field_count == 1 && touch->fields.len == UUID_BYTES;
+    return are_fields(touch->fields, store->field_count);
+}
+
+bool store_load(struct store *store, const struct block_touch *touch) {
+    if (!can_load(store, touch)) return false;
+    int64_t id = window_bucket(&store->window, touch->time_us);
+    if (id < store->first_bucket) return false;
+    struct bucket *bucket = bucket_for(store, id);
+    struct entry *entry =
+        bucket_insert(bucket, touch->key, touch->time_us, touch->offset, touch->watermark_us);
+    entry->packed = touch->packed;
+    if (touch->packed)
+        memcpy(entry->body.uuid, touch->fields.data, sizeof entry->body.uuid);
+    else
+        entry->body.bytes =
+            !touch->fields.len ? NULL : (const uint8_t *)arena_copy(&bucket->fields, touch->fields).data;
+    if (bucket->saved == bucket->count - 1) bucket->saved++;
+    return true;
+}
+
 size_t store_bytes(const struct store *store) {
-    size_t bytes = sizeof *store + (size_t)store->capacity * sizeof(struct bucket *);
+    size_t bytes = sizeof *store + (size_t)store->capacity * (sizeof(struct bucket *) + sizeof *store->heap);
     for (int i = 0; i < store->count; i++) bytes += bucket_bytes(store->buckets[i]);
     return bytes;
 }

@@ -5,7 +5,10 @@
  * open-addressing index from key to the newest entry of that key, and a chain from there. An insert touches
  * one bucket, a look-up at most 17, expiry frees whole buckets. An entry takes 48 bytes and about 8 of index;
  * a touch that keeps one canonical uuid keeps it inside the entry, anything else costs its own bytes extra.
- * Pointers to touches stay good until store_expire drops their bucket. */
+ * Pointers to touches stay good until store_expire drops their bucket.
+ *
+ * For the changelog a bucket counts how many of its entries are in blocks already; packing the others merges
+ * the buckets by offset, so that an insert has nothing to do for it. */
 #ifndef TRIBUTARY_STATE_STORE_H
 #define TRIBUTARY_STATE_STORE_H
 
@@ -17,6 +20,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "event/value.h"
+#include "state/block.h"
 
 struct store;
 
@@ -29,8 +33,9 @@ struct touch {
 struct store *store_new(const struct window *window, int field_count);
 void store_free(struct store *store);
 
-/* Keeps a touch, with `watermark_us`, the touch watermark before it. False when it is older than what the
- * last store_expire has dropped: nothing can need it. The fields are copied. */
+/* Keeps a touch, with `watermark_us`, the touch watermark before it without idle advances: of these, others
+ * than ours may be the ones that are stored, so they have no place in a block. False when it is older than
+ * what the last store_expire has dropped: nothing can need it. The fields are copied. */
 bool store_insert(struct store *store, struct hash128 key, int64_t time_us, int64_t offset,
                   int64_t watermark_us, const struct value *fields);
 
@@ -45,6 +50,8 @@ void store_fields(const struct store *store, const struct touch *touch, struct a
 
 /* Drops every bucket before `first_bucket` and refuses touches that old from now on. Never goes back. */
 void store_expire(struct store *store, int64_t first_bucket);
+/* Whether a touch of this time is that old. */
+bool store_is_past(const struct store *store, int64_t time_us);
 
 /* What the buckets from `first_bucket` on hold: their number and the XOR of hash_offset over their offsets.
  */
@@ -52,6 +59,23 @@ struct store_held {
     uint64_t count, xor;
 };
 struct store_held store_held(const struct store *store, int64_t first_bucket);
+
+/* --- saving and loading: every touch held is either in a block already or still to be packed --- */
+
+/* Adds touches still to be packed to the writer, in ascending order of offset, as long as it then holds no
+ * more than `bytes` (block_writer_bytes); an empty writer takes one of any size. True while more remain. */
+bool store_pack(struct store *store, struct block_writer *writer, size_t bytes);
+
+/* How many touches are still to be packed. */
+uint64_t store_unpacked(const struct store *store);
+
+/* Everything held is to be packed once more: the blocks are lost. */
+void store_pack_anew(struct store *store);
+
+/* Keeps a touch from a block; its fields are copied. Once for each offset, in any order. It need not be
+ * packed again, but is when inserted touches near it in time are still to be packed. False if it is older
+ * than what the last store_expire has dropped, or is not a touch that a store like this one has packed. */
+bool store_load(struct store *store, const struct block_touch *touch);
 
 /* Bytes of memory in use, everything counted. */
 size_t store_bytes(const struct store *store);

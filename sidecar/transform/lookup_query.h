@@ -1,7 +1,8 @@
 /* lookup_query.h: a lookup answered by a Postgres table: one statement for all questions of a batch, which go
  * as arrays of the matched columns' own types so that an index can serve them. A question that the column's
  * type cannot hold ("abc" for an integer) is not asked: nothing can match. Formats and parses; sending is the
- * caller's. One thread at a time. */
+ * caller's, in a transaction of connection_begin, which fixes the form of the answers. One thread at a time.
+ */
 #ifndef TRIBUTARY_TRANSFORM_LOOKUP_QUERY_H
 #define TRIBUTARY_TRANSFORM_LOOKUP_QUERY_H
 

@@ -5,7 +5,7 @@ from collections import Counter
 from database import Database
 from events import Event
 from kafka import Kafka, Record
-from oracle import ROLES, Oracle, Settings, differences
+from oracle import ROLES, Oracle, Settings, Tally, differences
 from pipeline import Pipeline, Process, eventually
 
 # Of these two only the sum is determined: how early a touch expires depends on when a commit happened.
@@ -17,6 +17,7 @@ class Case:
     def __init__(self, kafka: Kafka, database: Database, pipeline: Pipeline):
         self.kafka, self.database, self.pipeline = kafka, database, pipeline
         self.topics = pipeline.topics
+        self.tally = Tally()  # of the last check
 
     def create_topics(self, partitions: int = 4) -> None:
         for topic in self.topics.values():
@@ -24,6 +25,13 @@ class Case:
 
     def send(self, *events: Event) -> None:
         self.kafka.send(self.topics, events)
+
+    def append_without_key(self) -> None:
+        """The table takes every row, so that one written twice is there twice."""
+        self.pipeline.output["write"] = "append"
+        self.pipeline.output.pop("primary_key", None)
+        table = self.pipeline.output["table"]
+        self.database.execute(f"alter table {table} drop constraint attributed_checkouts_pkey")
 
     # --- running
 
@@ -101,7 +109,9 @@ class Case:
         duplicates: the program may have written a dead letter twice, since it was killed."""
         oracle = self.oracle()
         oracle.judge(closed)
-        wrong = differences(oracle.rows(), self.database.rows())
+        wanted, found = oracle.rows(), self.database.rows()
+        self.tally = Tally.of(wanted, found)
+        wrong = differences(wanted, found)
         assert not wrong, "\n".join([f"{len(wrong)} differences:", *wrong[:20]])
         outcomes = oracle.outcomes()
         self.check_ledger(outcomes, complete=closed)

@@ -9,6 +9,7 @@ from case import Case
 from database import Server
 from kafka import Kafka
 from pipeline import PROGRAM, Pipeline
+from sanitizers import EXIT_CODE, Sanitizers
 from servers import Servers, Unavailable
 
 CI = os.environ.get("CI") == "true"
@@ -19,6 +20,21 @@ def unavailable(reason: str):
     if CI:
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def sanitizers():
+    return Sanitizers()
+
+
+@pytest.fixture(autouse=True)
+def no_sanitizer_reports(sanitizers, request):
+    """Of no process of a test, whatever became of it."""
+    yield
+    processes = request.node.pipeline.processes if hasattr(request.node, "pipeline") else []
+    reports = sanitizers.take_reports() + [p.log[-8000:] for p in processes if p.exit_code == EXIT_CODE]
+    if reports:
+        pytest.fail("\n".join(report[:8000] for report in reports[:5]), pytrace=False)
 
 
 @pytest.fixture(scope="session")

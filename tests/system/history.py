@@ -1,8 +1,10 @@
 """Random histories: disorder within and beyond the bound, duplicates, ties, hot keys, malformed records."""
 
+import json
 import random
+from datetime import datetime, timedelta
 
-from events import Event, checkout, click, raw
+from events import Event, checkout, click, raw, text
 
 BROKEN = ["", None, "{", "[]", b"\xff", b'{"a": "\0"}', '{"datetime_occured": "soon"}']
 
@@ -41,3 +43,28 @@ def _event(rnd: random.Random, user: int, at: float) -> Event:
     if luck < 0.2:
         at = float(round(at))  # several events at one moment
     return make(user, what, at, timestamp=timestamp)
+
+
+def skewed(rnd: random.Random, events: list[Event]) -> None:
+    """Some producers' clocks are wrong, by seconds, minutes or hours, in both directions: what they stamp on a record,
+    or that and the time in the event. Some events lie in the future, within and beyond what is allowed."""
+    wrong = {str(user).encode(): _clock(rnd) for user in range(100) if rnd.random() < 0.1}
+    for event in events:
+        stamp, own = wrong.get(event.key, (0, 0))
+        if rnd.random() < 0.02:
+            own += rnd.choice([0.5, 30, 59.999, 60, 60.001, 90, 3600])
+        event.timestamp_ms += round(stamp * 1000)
+        if own and "datetime_occured" in event.fields:
+            _shift(event, own)
+
+
+def _clock(rnd: random.Random) -> tuple[float, float]:
+    """By how much the record's and the event's time are off."""
+    off = rnd.choice([1, -1]) * rnd.choice([rnd.uniform(0, 60), rnd.uniform(60, 1800), rnd.uniform(3600, 20_000)])
+    return rnd.choice([(off, 0), (off, 0), (off, min(off, 120))])
+
+
+def _shift(event: Event, seconds: float) -> None:
+    time = datetime.fromisoformat(event.fields["datetime_occured"])
+    event.fields["datetime_occured"] = text(time + timedelta(seconds=seconds))
+    event.value = json.dumps(event.fields).encode()

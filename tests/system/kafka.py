@@ -51,7 +51,8 @@ class Kafka:
         )
 
     def create(self, topic: str, partitions: int = 4, **config) -> None:
-        new = NewTopic(topic, partitions, 1, config={name.replace("_", "."): v for name, v in config.items()})
+        config = {name.replace("_", "."): v for name, v in config.items()}
+        new = NewTopic(topic, partitions, -1, config=config)  # as many replicas as the brokers want
         self.admin.create_topics([new])[topic].result(30)
         eventually(lambda: topic in self.topics(), f"topic {topic} known to the broker")
 
@@ -108,6 +109,22 @@ class Kafka:
                     records.append(_record(message))
         self.consumer.unassign()
         return sorted(records, key=lambda r: (r.partition, r.offset))
+
+    def ends(self, topic: str) -> dict[int, int]:
+        """The high watermark of each partition."""
+        return {p: self.consumer.get_watermark_offsets(TopicPartition(topic, p))[1] for p in range(self.topics()[topic])}
+
+    def forget(self, topic: str) -> None:
+        """Deletes every record that the topic has, as retention does."""
+        ends = [TopicPartition(topic, p, end) for p, end in self.ends(topic).items()]
+        for future in self.admin.delete_records(ends).values():
+            future.result(30)
+
+    def replace(self, topic: str, partitions: int, **config) -> None:
+        """Deletes the topic and makes it anew."""
+        self.admin.delete_topics([topic])[topic].result(30)
+        eventually(lambda: topic not in self.topics(), f"topic {topic} gone")
+        self.create(topic, partitions, **config)
 
     def group_members(self, group: str) -> list[int]:
         """How many partitions each member of the consumer group has."""

@@ -39,6 +39,7 @@ class Settings:
     late_policy: str = "dead_letter"
     key_fields: tuple = ("user_id", "product_id")
     time_field: str = "datetime_occured"
+    keep_all: bool = False  # write: append, into a table without a unique key
 
     @staticmethod
     def of(pipeline) -> "Settings":
@@ -56,6 +57,7 @@ class Settings:
             pipeline.get("attribute.late", "dead_letter"),
             tuple(pipeline.get("attribute.key")),
             time("clicks", "field", None),
+            pipeline.output.get("write") == "append",
         )
 
 
@@ -169,9 +171,10 @@ class Oracle:
                 cursor.execute("update verdict set released = true")
 
     def rows(self) -> list[dict]:
-        """The table as it must be: of several conversions with one id the greatest offset stands."""
+        """The table as it must be: of several conversions with one id the greatest offset stands, or all do."""
+        unique = "" if self.settings.keep_all else "distinct on (checkout_id)"
         rows = self.database.query(
-            f"""select distinct on (checkout_id) {', '.join(COLUMNS)} from oracle.verdict
+            f"""select {unique} {', '.join(COLUMNS)} from oracle.verdict
                 where released and outcome in ('attributed', 'unattributed')
                 order by checkout_id, "offset" desc"""
         )
@@ -184,19 +187,45 @@ class Oracle:
         )
 
 
+def numbered(rows: list[dict], key: str) -> dict:
+    """Rows by key, and where several have the same one by their number, in an order that only they decide."""
+    found = {}
+    for row in sorted(rows, key=lambda row: str(sorted(row.items()))):
+        found.setdefault(row[key], []).append(row)
+    return {(name, n): row for name, same in found.items() for n, row in enumerate(same)}
+
+
 def differences(expected: list[dict], actual: list[dict], key: str = "checkout_id") -> list[str]:
     """One readable line for every row that is missing, unexpected or different."""
     lines = []
-    wanted, found = ({row[key]: row for row in rows} for rows in (expected, actual))
+    wanted, found = numbered(expected, key), numbered(actual, key)
     for name in sorted(wanted.keys() | found.keys(), key=str):
+        shown = name[0] if name[1] == 0 else f"{name[0]} (number {name[1] + 1})"
         if name not in found:
-            lines.append(f"missing    {name}: {_shown(wanted[name])}")
+            lines.append(f"missing    {shown}: {_shown(wanted[name])}")
         elif name not in wanted:
-            lines.append(f"unexpected {name}: {_shown(found[name])}")
+            lines.append(f"unexpected {shown}: {_shown(found[name])}")
         elif wanted[name] != found[name]:
             columns = [c for c in wanted[name] if wanted[name][c] != found[name].get(c)]
-            lines += [f"different  {name}: {c} is {found[name].get(c)!r}, must be {wanted[name][c]!r}" for c in columns]
+            for c in columns:
+                lines.append(f"different  {shown}: {c} is {found[name].get(c)!r}, must be {wanted[name][c]!r}")
     return lines
+
+
+@dataclass
+class Tally:
+    """The table in numbers."""
+
+    rows: int = 0
+    lost: int = 0
+    doubled: int = 0
+    wrong: int = 0  # a row, but not the right one
+
+    @staticmethod
+    def of(expected: list[dict], actual: list[dict], key: str = "checkout_id") -> "Tally":
+        wanted, found = numbered(expected, key), numbered(actual, key)
+        wrong = sum(wanted[name] != found[name] for name in wanted.keys() & found.keys())
+        return Tally(len(actual), len(wanted.keys() - found.keys()), len(found.keys() - wanted.keys()), wrong)
 
 
 def _shown(row: dict) -> str:

@@ -61,6 +61,11 @@ class Pipeline:
             at = at.get(name) if isinstance(at, dict) else None
         return default if at is None else at
 
+    @property
+    def output(self) -> dict:
+        """The settings of its one output."""
+        return self.document["outputs"][0]["postgres"]
+
     def copy(self, name: str) -> "Pipeline":
         """The same file with another name, to run a variant beside it."""
         other = copy.copy(self)
@@ -69,12 +74,15 @@ class Pipeline:
         return other
 
     def write(self) -> Path:
-        self.file.write_text(yaml.safe_dump(self.document, sort_keys=False))
-        return self.file
+        """At once: a process that was just started may be reading it."""
+        new = self.file.with_suffix(".new")
+        new.write_text(yaml.safe_dump(self.document, sort_keys=False))
+        return new.replace(self.file)
 
-    def start(self, *arguments: str, command: str = "run") -> "Process":
-        """Starts the program on the pipeline as it stands now."""
-        process = Process([command, str(self.write()), *arguments], self.environment, self.folder, len(self.processes))
+    def start(self, *arguments: str, command: str = "run", fault: str = "") -> "Process":
+        """Starts the program on the pipeline as it stands now; `fault` is for builds with points to kill it at."""
+        environment = self.environment | ({"TRIBUTARY_FAULT": fault} if fault else {})
+        process = Process([command, str(self.write()), *arguments], environment, self.folder, len(self.processes))
         self.processes.append(process)
         return process
 

@@ -1,4 +1,4 @@
-"""One private Kafka broker and one private PostgreSQL server for a whole test session, started by scripts/."""
+"""One private Kafka and one private PostgreSQL server for a whole test session, started by scripts/."""
 
 import os
 import shutil
@@ -14,10 +14,10 @@ class Unavailable(Exception):
 
 
 class Servers:
-    def __init__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="tributary-test-"))
+    def __init__(self, *kafka_options: str, folder: Path | None = None):
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="tributary-test-"))
         self.folder.chmod(0o711)  # PostgreSQL, which never runs as root, has to pass
-        starting = [self._begin(name, "start") for name in ("kafka", "postgres")]
+        starting = [self._begin("kafka", "start", *kafka_options), self._begin("postgres", "start")]
         for process in starting:
             output = process.communicate()[0]
             if process.returncode:
@@ -25,8 +25,8 @@ class Servers:
                     other.wait()
                 self.stop()
                 raise Unavailable(output)
-        self.brokers = (self.folder / "kafka/port").read_text().strip()
-        self.brokers = f"127.0.0.1:{self.brokers}"
+        ports = sorted(self.folder.glob("kafka/port")) or sorted(self.folder.glob("kafka/[1-9]/port"))
+        self.brokers = ",".join(f"127.0.0.1:{port.read_text().strip()}" for port in ports)
         self.database_url = (self.folder / "postgres/url").read_text().strip()
 
     def _begin(self, script: str, command: str, *arguments: str) -> subprocess.Popen:
@@ -40,8 +40,12 @@ class Servers:
         assert process.returncode == 0, output
 
     def stop(self) -> None:
+        self.end()
+        if "TRIBUTARY_KEEP" not in os.environ:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def end(self) -> None:
+        """Their data stays."""
         stopping = [self._begin(n, "stop") for n in ("kafka", "postgres") if (self.folder / n).exists()]
         for process in stopping:
             process.communicate()
-        if "TRIBUTARY_KEEP" not in os.environ:
-            shutil.rmtree(self.folder, ignore_errors=True)

@@ -8,19 +8,19 @@ from pipeline import eventually
 class Stream:
     """with Stream(case, events): …   sends them at a rate, a few at a time; all are sent when the block is left."""
 
-    def __init__(self, case, events, rate: int = 800):
-        self.case, self.events, self.rate = case, events, rate
+    def __init__(self, case, events, rate: int = 800, pause: float = 0.05):
+        self.case, self.events, self.rate, self.pause = case, events, rate, pause
         self.sent, self.failure = 0, None
         self.thread = threading.Thread(target=self._run)
 
     def _run(self):
         producer = self.case.kafka.new_producer()
-        pause, step = threading.Event(), max(1, self.rate // 20)
+        pause, step = threading.Event(), max(1, int(self.rate * self.pause))
         try:
             while self.sent < len(self.events):
                 self.case.kafka.send(self.case.topics, self.events[self.sent : self.sent + step], producer)
                 self.sent += step
-                pause.wait(0.05)
+                pause.wait(self.pause)
         except Exception as failure:  # for the test's own thread to show
             self.failure = failure
 
@@ -28,10 +28,18 @@ class Stream:
         self.thread.start()
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, already_failed, *_) -> None:
+        if already_failed:
+            self.end_here()
         self.thread.join(150)
+        if already_failed:
+            return
         assert self.failure is None, self.failure
         assert self.sent >= len(self.events), "the events could not be sent in time"
+
+    def end_here(self) -> None:
+        """What has not been sent yet never will be."""
+        self.events = self.events[: self.sent]
 
     def await_progress(self) -> None:
         """Waits for a commit, as long as there is something to commit."""

@@ -39,7 +39,7 @@ def lines(path):
 
 def test_help_and_version(tributary):
     general = tributary("--help").stdout
-    for command in ("run", "check", "init", "replay", "test", "generate", "produce"):
+    for command in ("run", "check", "init", "reset", "rename", "replay", "test", "generate", "produce"):
         assert command in general
         assert f"tributary {command}" in tributary(command, "--help").stdout
     assert tributary("version").stdout.strip()

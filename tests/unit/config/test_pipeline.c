@@ -161,6 +161,9 @@ START_TEST(shortest) {
     ck_assert_int_eq(p->outputs[0].write, WRITE_APPEND);
     ck_assert_int_eq(p->outputs[0].primary_key_count, 0);
     ck_assert_str_eq(p->dead_letter_topic, "p.dead-letters");
+    ck_assert_str_eq(p->changelog_topic, "p.changelog");
+    ck_assert_int_eq(p->changelog_replication, -1);
+    ck_assert_int_eq(p->tombstone_grace_us, 3600 * SECOND);
     pipeline_free(p);
 }
 END_TEST
@@ -172,6 +175,7 @@ END_TEST
     "commit_interval: 250ms\n"                                                                               \
     "workers: '4'\n"                                                                                         \
     "dead_letters: {topic: dead}\n"                                                                          \
+    "changelog: {replication: 3, tombstone_grace: 0, topic: log}\n"                                          \
     "outputs:\n"                                                                                             \
     "  - postgres:\n"                                                                                        \
     "      columns:\n"                                                                                       \
@@ -233,6 +237,9 @@ START_TEST(everything) {
     ck_assert_str_eq(p->kafka.properties[3].value, "${x}");
     ck_assert_str_eq(p->postgres.url, "host=h password=hunter2");
     ck_assert_str_eq(p->dead_letter_topic, "dead");
+    ck_assert_str_eq(p->changelog_topic, "log");
+    ck_assert_int_eq(p->changelog_replication, 3);
+    ck_assert_int_eq(p->tombstone_grace_us, 0);
     ck_assert_int_eq(p->workers, 4);
     ck_assert_int_eq(p->commit_interval_us, 250000);
     ck_assert_int_eq(p->batch_rows, 500);
@@ -397,6 +404,9 @@ START_TEST(printed_with_all_defaults) {
                            "        - a: c.a\n"
                            "dead_letters:\n"
                            "  topic: p.dead-letters\n"
+                           "changelog:\n"
+                           "  topic: p.changelog\n"
+                           "  tombstone_grace: 1h\n"
                            "workers: 1\n"
                            "commit_interval: 1s\n"
                            "batch_rows: 10000\n"
@@ -416,6 +426,7 @@ START_TEST(printed_without_secrets) {
     ck_assert_ptr_nonnull(strstr(text, "\n    client.id: \"$${x}\"\n"));
     ck_assert_ptr_nonnull(strstr(text, "\n    fetch.min.bytes: \"10\"\n"));
     ck_assert_ptr_nonnull(strstr(text, "\nstart: \"2024-06-17T05:00:00Z\"\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\nchangelog:\n  topic: log\n  replication: 3\n"));
     free(text);
     pipeline_free(p);
 }

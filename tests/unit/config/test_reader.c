@@ -73,11 +73,12 @@ START_TEST(unknown_keys) {
         {"version: 1", "version: 1\nsteps: []",
          "p.yaml:2:1: unknown key \"steps\"\n"
          "  hint: known here: version, pipeline, kafka, postgres, defaults, inputs, attribute, lookups, "
-         "outputs, dead_letters, workers, commit_interval, batch_rows, memory_limit, start\n"},
+         "outputs, dead_letters, changelog, workers, commit_interval, batch_rows, memory_limit, start\n"},
         {"version: 1", "version: 1\nwindow: 1h",
          "p.yaml:2:1: unknown key \"window\"\n"
          "  hint: it belongs under \"attribute\"; known here: version, pipeline, kafka, postgres, defaults, "
-         "inputs, attribute, lookups, outputs, dead_letters, workers, commit_interval, batch_rows, "
+         "inputs, attribute, lookups, outputs, dead_letters, changelog, workers, commit_interval, "
+         "batch_rows, "
          "memory_limit, start\n"},
         {"brokers: b", "brokers: b, version: 1",
          "p.yaml:3:21: unknown key \"version\"\n"
@@ -169,6 +170,12 @@ START_TEST(values) {
          "p.yaml:2:23: \"dead_letters.topic\" must be the name of a topic: letters, digits, '.', '_' and "
          "'-', at most 249, not \"a b\"\n"
          "  hint: for example: topic: checkouts.dead-letters\n"},
+        {"version: 1", "version: 1\nchangelog: {replication: 0}",
+         "p.yaml:2:26: \"changelog.replication\" must be a whole number from 1 to 32767, not \"0\"\n"
+         "  hint: for example: replication: 3\n"},
+        {"version: 1", "version: 1\nchangelog: {tombstone_grace: 401d}",
+         "p.yaml:2:30: \"changelog.tombstone_grace\" must be a duration from 0 to 400d, not \"401d\"\n"
+         "  hint: for example: tombstone_grace: 1d\n"},
     };
     try_all(trials, sizeof trials / sizeof *trials);
 }

@@ -76,6 +76,18 @@ START_TEST(inputs) {
         {"topic: tt", "topic: p.dead-letters",
          "p.yaml:6:3: the dead letters go to the topic that the input \"t\" reads\n"
          "  hint: choose another \"dead_letters.topic\"\n"},
+        {"version: 1", "version: 1\nchangelog: {topic: cc}",
+         "p.yaml:2:20: the changelog is the topic that the input \"c\" reads\n"
+         "  hint: choose another \"changelog.topic\"\n"},
+        {"topic: tt", "topic: p.changelog",
+         "p.yaml:6:3: the changelog is the topic that the input \"t\" reads\n"
+         "  hint: choose another \"changelog.topic\"\n"},
+        {"version: 1", "version: 1\nchangelog: {topic: p.dead-letters}",
+         "p.yaml:2:20: the changelog is the topic that the dead letters go to\n"
+         "  hint: choose another \"changelog.topic\"\n"},
+        {"version: 1", "version: 1\ndead_letters: {topic: p.changelog}",
+         "p.yaml:2:23: the changelog is the topic that the dead letters go to\n"
+         "  hint: choose another \"changelog.topic\"\n"},
         {"version: 1", "version: 1\ndefaults: {time: {field: _x}}",
          "p.yaml:2:26: \"defaults.time.field\" must be the name of a field at the top level of an event, "
          "without '.' or a leading '_', not \"_x\"\n"

@@ -9,7 +9,9 @@
 #include "../suite.h"
 #include "config/pipeline.h"
 
-enum { MOCK_PRODUCE = 0, MOCK_METADATA = 3 }; /* the protocol's numbers of these requests */
+/* the protocol's numbers of these requests */
+enum { MOCK_PRODUCE = 0, MOCK_FETCH = 1, MOCK_LIST_OFFSETS = 2, MOCK_METADATA = 3 };
+enum { MOCK_BROKER = 1, MOCK_COUNTED = 1000 };
 
 struct mock {
     rd_kafka_t *owner;
@@ -33,6 +35,20 @@ static inline void mock_release(struct mock *mock) {
     rd_kafka_mock_cluster_destroy(mock->cluster);
     rd_kafka_destroy(mock->owner);
     free(mock->config.brokers);
+}
+
+/* Requests of one kind are counted by giving each of them an "error" of its own that is none. */
+static inline void mock_count(const struct mock *mock, int16_t request) {
+    for (int i = 0; i < MOCK_COUNTED; i++)
+        rd_kafka_mock_broker_push_request_error_rtts(mock->cluster, MOCK_BROKER, request, 1,
+                                                     RD_KAFKA_RESP_ERR_NO_ERROR, 0);
+}
+
+/* How many there were since mock_count. */
+static inline int mock_counted(const struct mock *mock, int16_t request) {
+    size_t left = 0;
+    rd_kafka_mock_broker_error_stack_cnt(mock->cluster, MOCK_BROKER, request, &left);
+    return MOCK_COUNTED - (int)left;
 }
 
 #endif

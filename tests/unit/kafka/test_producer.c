@@ -134,6 +134,53 @@ START_TEST(a_refused_record_is_known_and_can_be_sent_again) {
 }
 END_TEST
 
+struct deliveries {
+    int seen[20]; /* by tag */
+    int count;
+};
+
+static void on_delivery(void *context, uintptr_t tag, int32_t partition, int64_t offset) {
+    struct deliveries *deliveries = context;
+    ck_assert_uint_lt(tag, COUNT_OF(deliveries->seen));
+    ck_assert_int_eq(partition, 1);
+    ck_assert_int_eq(offset, 5 + (int64_t)tag - (tag > 7)); /* the record of tag 7 is refused */
+    ck_assert_int_eq(deliveries->seen[tag]++, 0);
+    deliveries->count++;
+}
+
+START_TEST(each_delivery_is_told_with_its_offset) {
+    struct mock mock;
+    struct error error = {0};
+    mock_init(&mock, "out", 2);
+    struct producer *producer = open_producer(&mock.config);
+    struct producer_record record = {.topic = "out", .value = span_of("v")};
+    for (int i = 0; i < 5; i++) ck_assert(producer_send_to(producer, &record, 1, &error));
+    ck_assert_msg(producer_flush(producer, FLUSH_MS, &error), "%s", error.message);
+    struct deliveries deliveries = {0};
+    struct refusals refusals = {.producer = producer};
+    producer_set_on_delivery(producer, on_delivery, &deliveries);
+    producer_set_on_failure(producer, on_refusal, &refusals);
+    for (uintptr_t i = 0; i < 20; i++) {
+        record.tag = i;
+        if (i == 7)
+            rd_kafka_mock_push_request_errors(mock.cluster, MOCK_PRODUCE, 1,
+                                              RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+        ck_assert(producer_send_to(producer, &record, 1, &error));
+        if (i > 7) continue; /* those go out together */
+        ck_assert_int_eq(producer_flush(producer, FLUSH_MS, &error), i < 7);
+        producer_forget_failures(producer);
+    }
+    ck_assert_msg(producer_flush(producer, FLUSH_MS, &error), "%s", error.message);
+    ck_assert_int_eq(deliveries.count, 19);
+    ck_assert_int_eq(refusals.count, 1);
+    ck_assert_uint_eq(refusals.tags[0], 7);
+    ck_assert(producer_send_to(producer, &record, 1, &error));
+    producer_free(producer); /* tells nothing more */
+    ck_assert_int_eq(deliveries.count, 19);
+    mock_release(&mock);
+}
+END_TEST
+
 START_TEST(a_failure_stays_until_it_is_forgotten) {
     struct mock mock;
     struct error error = {.class = ERROR_FATAL};
@@ -248,6 +295,7 @@ int main(void) {
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, a_record_arrives_as_it_was);
     tcase_add_test(tests, a_refused_record_is_known_and_can_be_sent_again);
+    tcase_add_test(tests, each_delivery_is_told_with_its_offset);
     tcase_add_test(tests, a_failure_stays_until_it_is_forgotten);
     tcase_add_test(tests, errors_that_pass_are_waited_out);
     tcase_add_test(tests, a_full_queue_says_try_again);

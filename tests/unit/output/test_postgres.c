@@ -74,7 +74,8 @@ static void add(struct output *o, int partition, int64_t offset, const char *a, 
 }
 
 static void format(struct output *o) {
-    o->statement = postgres_output_format(o->output, o->rows, o->row_count);
+    int count = postgres_output_arrange(o->output, o->rows, o->row_count);
+    o->statement = postgres_output_format(o->output, o->rows, count);
     ck_assert_int_eq(o->statement.parameter_count, o->config.column_count);
 }
 
@@ -221,6 +222,23 @@ START_TEST(no_row_is_lost_to_another_partitions) {
 }
 END_TEST
 
+/* Where only the database knows which keys are equal: all of them, as they were released. */
+START_TEST(arranged_by_offset) {
+    struct output o;
+    open_output(&o, WRITE_UPSERT, "note Part", "note");
+    add(&o, 1, 1, "b", "3", NULL);
+    add(&o, 0, 100, "a", "2", NULL);
+    add(&o, 0, 9, "b", "1", NULL);
+    add(&o, 1, 2, "a", "4", NULL);
+    postgres_output_arrange_by_offset(o.rows, o.row_count);
+    o.statement = postgres_output_format(o.output, o.rows + 1, 2); /* a piece of them */
+    assert_array(&o.statement.parameters[1], "2|3");
+    o.statement = postgres_output_format(o.output, o.rows, o.row_count);
+    assert_array(&o.statement.parameters[1], "1|2|3|4");
+    close_output(&o);
+}
+END_TEST
+
 START_TEST(append_keeps_all_in_order) {
     struct output o;
     open_output(&o, WRITE_APPEND, "note Part", "");
@@ -280,6 +298,7 @@ int main(void) {
     tcase_add_test(tests, keys_of_two_columns);
     tcase_add_test(tests, formats_again);
     tcase_add_test(tests, no_row_is_lost_to_another_partitions);
+    tcase_add_test(tests, arranged_by_offset);
     tcase_add_test(tests, append_keeps_all_in_order);
     tcase_add_test(tests, equal_integers_are_one_key);
     tcase_add_test(tests, equal_numerics_are_one_key);

@@ -76,6 +76,26 @@ START_TEST(claim_statement) {
 }
 END_TEST
 
+START_TEST(prune_statement) {
+    struct planned p = plan_of(output);
+    struct claim_statement statement = {0};
+    const struct claim claims[] = {
+        {.partition = 3, .low = {7, 70}},
+        {.partition = 0, .low = {INT64_C(9007199254740993), 80}},
+    };
+    claim_prune_format(&statement, p.plan, claims, 2);
+    ck_assert_int_eq(statement.parameter_count, 4);
+    assert_text_parameter(&statement.parameters[0], "p");
+    assert_array(&statement.parameters[1], "t|t|c|c");
+    assert_array(&statement.parameters[2], "3|0|3|0");
+    assert_array(&statement.parameters[3], "70|80|7|9007199254740993");
+    claim_prune_format(&statement, p.plan, NULL, 0);
+    assert_array(&statement.parameters[3], "{}");
+    claim_statement_release(&statement);
+    planned_free(&p);
+}
+END_TEST
+
 static PGresult *two_claims(void) {
     PGresult *result = make_result(11);
     ADD_ROW(result, "0", "1", "0", NULL, NULL, NULL, NULL, "{}", "{}", "0", "0");
@@ -177,6 +197,7 @@ int main(void) {
     tcase_add_test(tests, ledgers_with_every_outcome);
     tcase_add_test(tests, foreign_ledgers);
     tcase_add_test(tests, claim_statement);
+    tcase_add_test(tests, prune_statement);
     tcase_add_test(tests, reads_claims);
     tcase_add_test(tests, reads_no_claims);
     tcase_add_test(tests, reads_advances);

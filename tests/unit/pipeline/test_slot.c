@@ -75,21 +75,49 @@ START_TEST(the_end_moves_the_position) {
 }
 END_TEST
 
-/* Progress that speaks of touches held, and no record left to read them from: that must be noticed before a
- * conversion is decided without them, so the slot has to wait for the judgement on its rebuild. */
-START_TEST(missing_touches_are_noticed) {
+/* Progress that speaks of touches held: until they are there, nothing is read, or conversions would be
+ * decided without them. */
+START_TEST(nothing_is_read_before_the_touches_are_restored) {
     struct reading r;
     open_reading(&r, INT64_MAX, INT64_MAX);
     struct progress progress = PROGRESS_START(100, 100);
     progress.held = (struct store_held){3, 12345};
+    progress.generation = r.join.generation;
     struct partition *partition = partition_new(&r.join, 0, &progress, NULL, NULL);
-    partition_rebuild_from(partition, 100);
-    ck_assert(!partition_is_whole(partition));
     struct slot slot;
     slot_init(&slot, partition, INT64_MAX, INT64_MAX, 0);
-    ck_assert(slot.rebuilding);
-    ck_assert(!r.slot.rebuilding); /* where nothing is held, nothing is missing */
+    ck_assert(!slot_wants(&slot, CONSUMER_TOUCHES) && !slot_wants(&slot, CONSUMER_CONVERSIONS));
+    ck_assert(!slot_seems_idle(&slot, CONSUMER_TOUCHES, 10, 1000));
+    struct store_held found;
+    partition_restore_begin(partition, RESTORE_CHANGELOG);
+    ck_assert(!partition_restore_end(partition, &found)); /* three are wanted */
+    ck_assert_uint_eq(found.count, 0);
+    ck_assert(partition_is_restoring(partition));
     partition_free(partition);
+    close_reading(&r);
+}
+END_TEST
+
+/* A record is fetched once more to see that the topic is still the one that was read. */
+START_TEST(another_topic_under_the_same_name_is_noticed) {
+    struct reading r;
+    open_reading(&r, INT64_MAX, INT64_MAX);
+    struct record read = {.offset = 102, .timestamp_us = 5, .value = {"one", 3}};
+    struct record other = {.offset = 102, .timestamp_us = 5, .value = {"two", 3}};
+    struct anchor anchor = anchor_of(&read);
+    ck_assert(anchor_matches(&anchor, &read));
+    ck_assert(!anchor_matches(&anchor, &other));
+    other = read;
+    other.timestamp_us = 6;
+    ck_assert(!anchor_matches(&anchor, &other));
+    char text[ANCHOR_TEXT_MAX];
+    anchor_format(&anchor, text);
+    struct anchor parsed = anchor_parse(text);
+    ck_assert(anchor_matches(&parsed, &read));
+    ck_assert_int_eq(anchor_parse(NULL).offset, -1);
+    ck_assert_int_eq(anchor_parse("x").offset, -1);
+    ck_assert_int_eq(slot_start(&r.slot, CONSUMER_TOUCHES, 0),
+                     slot_next(&r.slot, CONSUMER_TOUCHES)); /* none yet */
     close_reading(&r);
 }
 END_TEST
@@ -126,7 +154,8 @@ int main(void) {
     tcase_add_test(tests, leaves_what_came_later);
     tcase_add_test(tests, ends_without_a_last_record);
     tcase_add_test(tests, the_end_moves_the_position);
-    tcase_add_test(tests, missing_touches_are_noticed);
+    tcase_add_test(tests, nothing_is_read_before_the_touches_are_restored);
+    tcase_add_test(tests, another_topic_under_the_same_name_is_noticed);
     tcase_add_test(tests, idleness_is_proven);
     return suite_run("pipeline.slot", tests);
 }

@@ -34,7 +34,7 @@ START_TEST(errors_have_classes) {
         {"42501", ERROR_CONFIG},                          /* no privilege */
         {"21000", ERROR_CONFIG}, {"25P02", ERROR_CONFIG}, /* in a failed transaction: our own mistake */
         {"25001", ERROR_CONFIG}, {"54001", ERROR_CONFIG}, {"0A000", ERROR_CONFIG},
-        {"P0001", ERROR_CONFIG}, /* raised by a trigger */
+        {"P0001", ERROR_POISON}, /* raised by a trigger */
         {"XX000", ERROR_CONFIG}, {"99999", ERROR_CONFIG}, {"", ERROR_CONFIG},
     };
     for (int i = 0; i < COUNT_OF(cases); i++)

@@ -26,7 +26,7 @@ static bool insert_behind(struct store *store, int key, int64_t time_us, int64_t
 
 /* The offset of the touch found, or -1. */
 static int64_t find(const struct store *store, int key, int64_t from_us, int64_t to_us, int64_t read_by_us) {
-    const struct window_range range = {from_us, to_us, read_by_us};
+    const struct window_range range = {from_us, to_us, read_by_us, INT64_MAX};
     struct touch touch;
     if (!store_first(store, key_of(key), &range, &touch)) return -1;
     assert_fields(store, &touch, touch.offset, 1);
@@ -193,8 +193,8 @@ START_TEST(wide_numbers) {
     for (int i = 0; i < 40; i++)
         ck_assert(store_insert(store, key_of(i), time + i * 10 * 24 * HOUR - 1, offset + i, TIME_NONE, NULL));
     for (int i = 0; i < 40; i++) {
-        const struct window_range range = {time, time + 400 * 24 * HOUR, INT64_MAX};
-        const struct window_range all = {time - 1, time + 400 * 24 * HOUR, INT64_MAX};
+        const struct window_range range = {time, time + 400 * 24 * HOUR, INT64_MAX, INT64_MAX};
+        const struct window_range all = {time - 1, time + 400 * 24 * HOUR, INT64_MAX, INT64_MAX};
         struct touch touch;
         ck_assert_int_eq(store_first(store, key_of(i), &range, &touch), i > 0);
         ck_assert(store_first(store, key_of(i), &all, &touch));
@@ -212,7 +212,7 @@ START_TEST(touches_stay_where_they_are) {
     struct touch kept[50];
     for (int i = 0; i < 50; i++) insert(store, i, JUNE + 225 * TIME_SECOND, i);
     for (int i = 0; i < 50; i++) {
-        const struct window_range range = {JUNE, JUNE + HOUR, JUNE + HOUR};
+        const struct window_range range = {JUNE, JUNE + HOUR, JUNE + HOUR, INT64_MAX};
         ck_assert(store_first(store, key_of(i), &range, &kept[i]));
     }
     for (int i = 50; i < 5000; i++) insert(store, i, JUNE + i % 400 * TIME_SECOND, i);
@@ -237,7 +237,7 @@ START_TEST(fields_come_back) {
                     memset((char *)(uintptr_t)fields[f].text.data, '#', fields[f].text.len);
         }
         for (int i = 0; i < 1200; i++) {
-            const struct window_range range = {JUNE, JUNE, JUNE};
+            const struct window_range range = {JUNE, JUNE, JUNE, INT64_MAX};
             struct touch touch;
             ck_assert(store_first(store, key_of(i), &range, &touch));
             assert_fields(store, &touch, i, counts[c]);

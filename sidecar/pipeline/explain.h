@@ -1,0 +1,110 @@
+/* explain.h: why a conversion got the touch it has: it is looked for in its topic, then every touch of the
+ * same key is judged, as the definition of the result has it, and the row in the table compared with what
+ * follows. Blocks; one thread. */
+#ifndef TRIBUTARY_PIPELINE_EXPLAIN_H
+#define TRIBUTARY_PIPELINE_EXPLAIN_H
+
+#include "attribution/window.h"
+#include "base/arena.h"
+#include "base/hash.h"
+#include "event/outcome.h"
+#include "event/value.h"
+#include "pipeline/difference.h"
+#include "pipeline/plan.h"
+
+enum touch_verdict {
+    TOUCH_COUNTS,
+    TOUCH_BEFORE_WINDOW,
+    TOUCH_AFTER_CONVERSION,
+    TOUCH_READ_TOO_LATE, /* the conversion was final by then */
+    TOUCH_EXPIRED,       /* inside the window of a conversion that was late, but perhaps dropped by then */
+    TOUCH_VERDICTS,
+};
+/* "counts", "before_window", "after_conversion", "read_too_late", "expired". */
+const char *touch_verdict_name(enum touch_verdict verdict);
+
+struct explained_touch {
+    int64_t offset, time_us, timestamp_us;
+    int64_t watermark_us; /* before it */
+    enum touch_verdict verdict;
+    bool chosen;
+    struct value *fields; /* plan.touch_field_count */
+};
+
+enum finality {
+    FINAL_NOT_YET,    /* by the touches that are in the topic now */
+    FINAL_BY_TOUCH,   /* reading this one moved the watermark past it */
+    FINAL_BY_ADVANCE, /* silence, or the end of a run with --close, did */
+};
+
+struct explanation {
+    int partition;
+    int64_t offset, timestamp_us;
+    bool readable;
+    enum outcome refused; /* not readable: it is a dead letter, and why */
+    const char *detail;
+    /* From here on only of a readable one. */
+    int64_t time_us;
+    int64_t watermark_us; /* of its own log, before it */
+    bool late;            /* by more than the allowed lateness … */
+    int64_t late_us;      /* … by so much more; otherwise 0 */
+    bool refused_late;    /* and therefore a dead letter: nothing was looked for; no touches are listed */
+    struct value *key;    /* the parts of the join key */
+    bool has_key;         /* false: a part is null, it joins with nothing */
+    struct hash128 hash;  /* of the key */
+    struct window_range range;
+    struct explained_touch *touches; /* of its key and near it, in offset order */
+    int touch_count, touch_capacity;
+    uint64_t farther;     /* further touches of the key, at other times */
+    int64_t touches_from; /* where reading them began */
+    bool touches_gone;    /* older ones were there once */
+    enum finality final;
+    int64_t final_offset; /* of the touch, or the position of the advance */
+    int64_t final_watermark_us;
+    bool committed; /* the progress has passed it */
+};
+
+/* A dead letter of the pipeline that belongs to what was asked for. */
+struct explained_dead_letter {
+    const char *topic;
+    int partition;
+    int64_t offset;
+    enum outcome reason;
+    const char *detail;
+};
+
+enum agreement {
+    TABLE_UNASKED, /* nothing is expected: not committed, late or refused */
+    TABLE_AGREES,
+    TABLE_DIFFERS,
+    TABLE_MISSING,   /* there should be a row */
+    TABLE_UNCERTAIN, /* the topics no longer reach back far enough to tell */
+};
+
+struct explain_options {
+    const char *id; /* the primary key's values, separated by commas; NULL: partition and offset */
+    int partition;  /* -1: all */
+    int64_t offset; /* of the conversion, without an id */
+    bool (*stop)(void);
+};
+
+struct explain_result {
+    struct arena arena; /* of everything in here */
+    struct explanation *items;
+    int count;
+    uint64_t searched; /* conversions looked at */
+    int partitions;    /* of so many partitions */
+    bool conversions_gone;
+    struct explained_dead_letter *dead;
+    int dead_count;
+    enum agreement agreement;
+    const char *found, *expected; /* the rows as JSON objects, or NULL */
+    const char *columns;          /* JSON array: those that differ */
+};
+
+/* `plan` is the pipeline's. False when it could not be done; nothing found is no failure. */
+bool explain_run(const struct plan *plan, const struct explain_options *options,
+                 struct explain_result *result, struct error *error) MUST_CHECK;
+void explain_result_release(struct explain_result *result);
+
+#endif

@@ -1,0 +1,58 @@
+/* partition_internal.h: what partition.c (the join) and partition_restore.c (filling the store again) share.
+ * For these two only. */
+#ifndef TRIBUTARY_PIPELINE_PARTITION_INTERNAL_H
+#define TRIBUTARY_PIPELINE_PARTITION_INTERNAL_H
+
+#include "event/timestamp.h"
+#include "pipeline/partition.h"
+#include "state/changelog.h"
+#include "state/refill.h"
+
+struct log_position {
+    int64_t next; /* offset */
+    struct watermark watermark;
+    struct advances stored; /* of an earlier life, applied as their offsets are passed */
+    int stored_applied;
+    struct advances made; /* in this life, not yet committed */
+    int made_cut;         /* how many of them are in the open cut */
+    struct anchor anchor;
+};
+
+struct partition {
+    const struct join *join;
+    int number;
+    struct ownership ownership;
+    struct log_position touches, conversions;
+    struct progress committed; /* what the database holds */
+    struct store *store;
+    struct changelog changelog;
+    struct changes changes;    /* of the open cut */
+    int64_t expired_before_us; /* blocks that lie before this have been deleted */
+    bool restoring;
+    struct refill *refill;        /* while restoring */
+    struct log_position restored; /* how far the touch log has been read for it */
+    struct queue queue;
+    uint64_t decided;             /* queue entries before this number have their outcome */
+    uint64_t cut;                 /* queue entries before this number are in the open cut */
+    int64_t latest_conversion_us; /* greatest time of a conversion read that waits or waited for touches */
+    struct ledger touch_ledger;   /* of all touches read */
+    struct arena dead_arena[2];   /* one for the open cut, one for what comes meanwhile */
+    struct dead_touch *dead[2];
+    int dead_count[2], dead_capacity[2];
+    int dead_current;   /* which of the two is being filled */
+    struct value *kept; /* scratch: plan.touch_kept_count values */
+    char kept_time[TIMESTAMP_TEXT_MAX];
+};
+
+void position_init(struct log_position *log, int64_t next, int64_t max_time_us,
+                   const struct advances *stored);
+void position_release(struct log_position *log);
+void position_pass(struct log_position *log, int64_t next);
+
+/* The watermark of the touch log, read up to there, without idle advances. */
+int64_t partition_own_watermark(const struct partition *partition, const struct log_position *touches);
+/* What is kept of a touch; good until the next call. */
+const struct value *partition_kept_values(struct partition *partition, const struct record *record,
+                                          const struct event *event);
+
+#endif

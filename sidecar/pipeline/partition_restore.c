@@ -1,0 +1,113 @@
+#include "pipeline/partition_internal.h"
+
+bool partition_is_restoring(const struct partition *partition) {
+    return partition->restoring;
+}
+
+/* What the progress describes is compared as a whole, even where a smaller window now needs less. */
+int64_t partition_needed_from(const struct partition *partition) {
+    const struct progress *progress = &partition->committed;
+    int64_t needed =
+        window_held_from(&partition->join->plan->window, partition_conversion_watermark(partition));
+    bool comparable = progress->generation == partition->join->generation;
+    return comparable && progress->held_from_us < needed ? progress->held_from_us : needed;
+}
+
+bool partition_needs_touches(const struct partition *partition) {
+    const struct progress *progress = &partition->committed;
+    bool same_meaning = progress->generation == partition->join->generation;
+    bool reaches_back = partition_needed_from(partition) >= progress->held_from_us;
+    return progress->touch_offset > progress->touch_start && !(same_meaning && reaches_back);
+}
+
+static void end(struct partition *partition) {
+    refill_free(partition->refill);
+    partition->refill = NULL;
+    position_release(&partition->restored);
+}
+
+static void empty_store(struct partition *partition) {
+    const struct plan *plan = partition->join->plan;
+    store_free(partition->store);
+    partition->store = store_new(&plan->window, plan->touch_kept_count);
+    store_expire(partition->store,
+                 window_first_bucket(&plan->window, partition_conversion_watermark(partition)));
+}
+
+/* The watermark before the first touch read is not known and need not be: every event before it lies before
+ * the window of every conversion to come. */
+void partition_restore_begin(struct partition *partition, enum restore_source source) {
+    const struct progress *progress = &partition->committed;
+    end(partition);
+    empty_store(partition);
+    if (source == RESTORE_CHANGELOG) {
+        changelog_release(&partition->changelog);
+        changelog_init(&partition->changelog, progress->changelog_next);
+    }
+    struct refill_options options = {.store = partition->store,
+                                     .generation = partition->join->generation,
+                                     .before_offset = progress->touch_offset,
+                                     .held_from_us = progress->held_from_us};
+    partition->refill = refill_new(&options);
+    position_init(&partition->restored, 0, TIME_NONE, NULL);
+}
+
+void partition_restore_shorter(struct partition *partition, int64_t end) {
+    changelog_release(&partition->changelog);
+    changelog_init(&partition->changelog, end);
+}
+
+/* A damaged block is deleted with the next commit: it will never be of use. */
+static void bury_block(struct partition *partition, int64_t first_offset, int64_t last_offset, int64_t at) {
+    struct block_info info = {
+        .first_offset = first_offset, .last_offset = last_offset, .max_time_us = TIME_NONE};
+    changelog_add(&partition->changelog, &info, at);
+}
+
+bool partition_restore_block(struct partition *partition, struct span key, struct span value, int64_t at,
+                             struct error *error) {
+    int number;
+    int64_t first, last;
+    struct block_info info;
+    bool ours;
+    if (!block_key_parse(key, &number, &first, &last) || number != partition->number)
+        return error_set(error, ERROR_POISON, "its key \"%.*s\" is not that of a block of partition %d",
+                         SPAN_ARGS(key), partition->number);
+    if (!value.data) {
+        changelog_remove(&partition->changelog, first, last, at);
+        return true;
+    }
+    if (refill_block(partition->refill, value, &info, &ours, error)) {
+        changelog_add(&partition->changelog, &info, at);
+        return true;
+    }
+    bury_block(partition, first, last, at);
+    return false;
+}
+
+void partition_restore_touch(struct partition *partition, const struct record *record) {
+    struct log_position *log = &partition->restored;
+    struct event event;
+    enum outcome refused;
+    if (record->offset < log->next || record->offset >= partition->committed.touch_offset) return;
+    position_pass(log, record->offset);
+    if (decoder_read(partition->join->touches, record, &event, &refused)) {
+        if (event.has_key)
+            refill_touch(partition->refill, event.key, event.time_us, record->offset,
+                         partition_own_watermark(partition, log),
+                         partition_kept_values(partition, record, &event));
+        watermark_observe(&log->watermark, event.time_us);
+    }
+    position_pass(log, record->offset + 1);
+}
+
+bool partition_restore_end(struct partition *partition, struct store_held *found) {
+    const struct progress *progress = &partition->committed;
+    bool comparable = progress->generation == partition->join->generation;
+    *found = refill_found(partition->refill);
+    if (comparable && (found->count != progress->held.count || found->xor != progress->held.xor))
+        return false;
+    end(partition);
+    partition->restoring = false;
+    return true;
+}

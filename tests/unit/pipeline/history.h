@@ -1,0 +1,276 @@
+/* history.h: one random history: its logs, the changelog, the database, and the workers that live through
+ * it; and what the database must look like after each commit. */
+#ifndef TRIBUTARY_TESTS_PIPELINE_HISTORY_H
+#define TRIBUTARY_TESTS_PIPELINE_HISTORY_H
+
+#include "base/hash.h"
+#include "definition.h"
+#include "event/timestamp.h"
+#include "pipeline/batch.h"
+#include "topic.h"
+
+enum { ZOMBIES_MAX = 3, SETUPS_MAX = 40, CHANGES_MAX = 200 };
+
+/* What one transaction moves, it moves at once; a backup is a copy. */
+struct database {
+    struct ownership row; /* epoch and commit_seq of the progress row */
+    struct progress progress;
+    struct advance_table advances[2];
+    struct result rows[EVENTS_MAX];
+    int released;              /* conversions before this offset have been written */
+    const struct setup *setup; /* of the last commit: the fingerprint */
+};
+
+enum phase {
+    PHASE_READING, /* no commit is under way */
+    PHASE_WRITING, /* the cut is made, some of its changes may be in the changelog */
+    PHASE_WRITTEN, /* all of them are; the transaction may be too, without our knowing */
+    PHASE_STORED,  /* the transaction is there; the partition does not know */
+};
+
+struct worker {
+    const struct setup *setup;
+    struct partition *partition; /* NULL: there is no worker */
+    struct batch batch;
+    enum phase phase;
+    int written; /* changes of the cut */
+    int64_t offsets[CHANGES_MAX];
+    int changelogs; /* history.changelogs when it was restored */
+    bool rebuilt;   /* from the touches, and nothing has been lost since */
+    bool outdated;  /* the database went back to a backup behind it */
+};
+
+struct history {
+    uint64_t seed;
+    struct random random;
+    /* what may happen in it: */
+    bool wild, advances, restless, damage, backups, retention, drifts;
+    int64_t bound_s[2], grace_s;
+    int64_t furthest_us; /* the greatest drift and lateness of all settings together */
+    struct log logs[2];
+    struct topic changelog;
+    int changelogs; /* how often it was made anew */
+    bool damaged;   /* blocks have been lost, be they there again or not */
+    bool whole;     /* the changelog has every block that the database relies on */
+    bool advanced;  /* an idle advance was made before the end */
+    bool refused;   /* a restore could not be done, and that is how it ended */
+    struct database database, backup;
+    bool has_backup;
+    int64_t conversions_reached; /* by a commit; a worker that is not so far yet may be ahead with touches */
+    struct setup *setups[SETUPS_MAX];
+    int setup_count;
+    struct worker worker, zombies[ZOMBIES_MAX];
+};
+
+/* How often what happened: a test that never sees a zombie proves nothing about them. */
+static struct tally {
+    int commits, crashes, ambiguous, fenced, reclaimed, from_changelog, from_touches, refused, damaged,
+        backups;
+    int tombstones, advances, settled;
+} tally;
+
+#define MUST(history, condition, ...)                                                                        \
+    do {                                                                                                     \
+        if (condition) break;                                                                                \
+        char why_[300];                                                                                      \
+        snprintf(why_, sizeof why_, __VA_ARGS__);                                                            \
+        ck_abort_msg("TRIBUTARY_SEED=%" PRIu64 ": %s", (history)->seed, why_);                               \
+    } while (0)
+
+/* What happens, told to whom sets TRIBUTARY_TRACE. */
+#define TRACE(...) (getenv("TRIBUTARY_TRACE") ? (void)fprintf(stderr, __VA_ARGS__) : (void)0)
+
+static inline bool chance(struct history *history, int percent) {
+    return random_below(&history->random, 100) < percent;
+}
+
+/* --- settings --- */
+
+static inline const struct setup *new_setup(struct history *history) {
+    struct settings settings = settings_draw(&history->random, history->bound_s, history->grace_s);
+    if (history->setup_count && chance(history, 60)) settings.kept = history->setups[0]->settings.kept;
+    int64_t furthest_us = (settings.drift_s + settings.lateness_s) * TIME_SECOND;
+    ck_assert_int_lt(history->setup_count, SETUPS_MAX);
+    if (furthest_us > history->furthest_us) history->furthest_us = furthest_us;
+    return history->setups[history->setup_count++] = setup_new(&settings);
+}
+
+/* --- the database --- */
+
+static inline struct advances stored_advances(const struct database *database, enum side side,
+                                              struct advance *items) {
+    struct advances advances = {items, 0, EVENTS_MAX + 1};
+    for (int i = 0; i <= EVENTS_MAX; i++)
+        if (database->advances[side].watermark_us[i] != TIME_NONE)
+            items[advances.count++] = (struct advance){i, database->advances[side].watermark_us[i]};
+    return advances;
+}
+
+static inline void store_advances(struct history *history, enum side side, struct advances advances) {
+    int64_t *stored = history->database.advances[side].watermark_us;
+    for (int i = 0; i < advances.count; i++) {
+        int64_t at = advances.items[i].next_offset;
+        ck_assert(at >= 0 && at <= history->logs[side].count);
+        stored[at] = time_max(stored[at], advances.items[i].watermark_us);
+        tally.advances++;
+    }
+}
+
+static inline struct result *take_place(struct history *history, int64_t offset) {
+    struct database *database = &history->database;
+    MUST(history, offset >= database->released && database->rows[offset].kind == ROW_NONE,
+         "conversion %" PRId64 " is released twice, or behind %d", offset, database->released);
+    return &database->rows[offset];
+}
+
+static inline void check_value(struct history *history, struct value value, const char *expected) {
+    bool same = value.text.len == strlen(expected) && !memcmp(value.text.data, expected, value.text.len);
+    MUST(history, value.type != VALUE_NULL && same, "\"%.*s\" was kept, not \"%s\"", SPAN_ARGS(value.text),
+         expected);
+}
+
+static inline void check_note(struct history *history, struct value value, int touch) {
+    char text[JSON_MAX];
+    if (event_note(text, touch))
+        check_value(history, value, text);
+    else
+        MUST(history, value.type == VALUE_NULL, "a note was kept of touch %d, which has none", touch);
+}
+
+static inline void check_kept(struct history *history, enum kept kept, const struct value *values,
+                              int touch) {
+    const struct log_event *event = &history->logs[TOUCHES].events[touch];
+    char id[JSON_MAX], stamp[TIMESTAMP_TEXT_MAX + 1] = "", key[] = {(char)('0' + event->key), 0};
+    event_id(id, TOUCHES, touch);
+    stamp[timestamp_format(event->timestamp_us, stamp)] = 0;
+    switch (kept) {
+    case KEPT_NOTHING: break;
+    case KEPT_ID: check_value(history, values[0], id); break;
+    case KEPT_NOTE: check_note(history, values[0], touch); break;
+    case KEPT_SEVERAL:
+        check_note(history, values[0], touch);
+        check_value(history, values[1], id);
+        check_value(history, values[2], stamp);
+        check_value(history, values[3], key);
+        break;
+    case KEPT_COUNT: break;
+    }
+}
+
+static inline void write_row(struct history *history, const struct worker *worker, const struct row *row) {
+    const struct settings *settings = &worker->setup->settings;
+    struct result result = {ROW_UNATTRIBUTED, 0, settings};
+    char id[JSON_MAX];
+    event_id(id, CONVERSIONS, (int)row->offset);
+    check_value(history, row->values[0], id);
+    if (row->values[1].type != VALUE_NULL) {
+        result = (struct result){ROW_TOUCH, (int)strtol(row->values[1].text.data, NULL, 10), settings};
+        check_kept(history, settings->kept, row->values + 2, result.touch);
+    }
+    *take_place(history, row->offset) = result;
+}
+
+static inline void write_dead(struct history *history, const struct worker *worker,
+                              const struct dead_letter *dead) {
+    if (dead->input != worker->setup->plan->conversions) return;
+    enum row_kind kind = dead->outcome == OUTCOME_LATE ? ROW_LATE : ROW_DEAD;
+    *take_place(history, dead->record->offset) = (struct result){kind, 0, &worker->setup->settings};
+}
+
+static inline void write_dead_letters(struct history *history, const struct worker *worker) {
+    const struct batch *batch = &worker->batch;
+    for (int i = 0; i < batch->dead_count; i++) write_dead(history, worker, &batch->dead[i]);
+}
+
+static inline void write_rows(struct history *history, const struct worker *worker) {
+    const struct batch *batch = &worker->batch;
+    for (int i = 0; i < batch->row_count; i++) {
+        MUST(history, i == 0 || batch->rows[i].offset > batch->rows[i - 1].offset, "rows are out of order");
+        write_row(history, worker, &batch->rows[i]);
+    }
+}
+
+/* --- what the progress must say --- */
+
+static inline struct store_held held_by_logs(const struct history *history, const struct progress *progress) {
+    struct store_held held = {0, 0};
+    for (int i = 0; i < progress->touch_offset; i++) {
+        const struct log_event *event = &history->logs[TOUCHES].events[i];
+        if (event->kind != EVENT_VALID || event->time_us < progress->held_from_us) continue;
+        held.count++;
+        held.xor ^= hash_offset(i);
+    }
+    return held;
+}
+
+static inline void check_progress(struct history *history, const struct settings *settings) {
+    const struct progress *progress = &history->database.progress;
+    struct definition definition;
+    define(&definition, history->logs, history->bound_s, history->database.advances);
+    struct store_held held = held_by_logs(history, progress);
+    MUST(history, held.count == progress->held.count && held.xor == progress->held.xor,
+         "the progress holds %" PRIu64 " touches, not the %" PRIu64 " of the log", progress->held.count,
+         held.count);
+    int64_t from = define_held_from(&definition, settings, progress->conversion_offset);
+    MUST(history, progress->held_from_us == from, "touches are held from %" PRId64 " on, not from %" PRId64,
+         progress->held_from_us, from);
+    MUST(history,
+         ledger_total(&progress->touch_ledger) ==
+             log_records(&history->logs[TOUCHES], progress->touch_offset),
+         "the ledger of the touches has %" PRIu64 " records", ledger_total(&progress->touch_ledger));
+    MUST(history,
+         ledger_total(&progress->conversion_ledger) ==
+             log_records(&history->logs[CONVERSIONS], progress->conversion_offset),
+         "the ledger of the conversions has %" PRIu64 " records", ledger_total(&progress->conversion_ledger));
+}
+
+/* Rows released so far are those of the definition, whatever became of the history. */
+static inline void check_rows(struct history *history, int count) {
+    static const char *const names[] = {"nothing", "a dead letter", "late", "unattributed", "touch"};
+    struct definition definition;
+    define(&definition, history->logs, history->bound_s, history->database.advances);
+    for (int i = 0; i < count; i++) {
+        struct result got = history->database.rows[i];
+        const struct settings *settings = got.settings ? got.settings : &history->database.setup->settings;
+        struct result want = define_row(&definition, settings, i);
+        MUST(history, want.kind == got.kind && want.touch == got.touch,
+             "conversion %d became %s %d, not %s %d", i, names[got.kind], got.touch, names[want.kind],
+             want.touch);
+        if (history->wild || history->advanced || want.kind < ROW_UNATTRIBUTED) continue;
+        struct result plain = plain_row(history->logs, settings, i);
+        MUST(history, plain.kind == got.kind && plain.touch == got.touch,
+             "conversion %d is not that of the plain window join", i);
+    }
+}
+
+/* --- beginning and end --- */
+
+static inline void history_begin(struct history *history, uint64_t seed) {
+    *history = (struct history){.seed = seed, .random = {seed}, .whole = true};
+    for (enum side side = TOUCHES; side <= CONVERSIONS; side++) {
+        history->bound_s[side] = DRAW_OF(&history->random, 0, 3, 10);
+        for (int i = 0; i <= EVENTS_MAX; i++) history->database.advances[side].watermark_us[i] = TIME_NONE;
+    }
+    int keys = (int)DRAW_OF(&history->random, 1, 3, KEYS_MAX);
+    history->grace_s = DRAW_OF(&history->random, 0, 0, 5, 3600);
+    history->wild = chance(history, 70);
+    history->drifts = chance(history, 40);
+    history->advances = chance(history, 60);
+    history->restless = chance(history, 30);
+    history->damage = chance(history, 30);
+    history->backups = chance(history, 25);
+    history->retention = chance(history, 30);
+    for (enum side side = TOUCHES; side <= CONVERSIONS; side++) {
+        log_draw(&history->logs[side], &history->random, keys, history->bound_s[side], history->wild);
+        history->logs[side].end = history->drifts ? 0 : history->logs[side].count;
+    }
+    history->database.progress = PROGRESS_START(0, 0);
+    history->database.setup = new_setup(history);
+}
+
+static inline void history_end(struct history *history) {
+    for (int i = 0; i < history->setup_count; i++) setup_free(history->setups[i]);
+    topic_release(&history->changelog);
+}
+
+#endif
