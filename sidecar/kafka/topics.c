@@ -151,7 +151,7 @@ bool topics_partitions(struct topics *topics, const char *topic, int timeout_ms,
     int64_t deadline = deadline_of(timeout_ms), leaders_by = deadline_of(LEADER_WAIT_MS);
     struct error why;
     for (int left = timeout_ms;; left = left_ms(deadline)) {
-        struct view view;
+        struct view view = {0};
         bool seen = look(topics, topic, left, &view, &why);
         bool again = left_ms(deadline) >= FIRST_WAIT_MS;
         if (seen && (!view.leaderless || !again || !left_ms(leaders_by))) {

@@ -185,15 +185,16 @@ static int compare_offsets(const void *left, const void *right) {
     return order ? order : (a->offset > b->offset) - (a->offset < b->offset);
 }
 
-static int compare_rows(const void *left, const void *right, void *output) {
-    int order = compare_keys(output, left, right);
+static int compare_rows(const void *left, const void *right, void *context) {
+    const struct postgres_output *const *output = context;
+    int order = compare_keys(*output, left, right);
     return order ? order : compare_offsets(left, right);
 }
 
 /* Of rows with one key the last in (partition, offset) order stands. */
 int postgres_output_arrange(const struct postgres_output *output, struct row *rows, int count) {
     if (output->config->write == WRITE_APPEND) return count;
-    qsort_r(rows, (size_t)count, sizeof *rows, compare_rows, (void *)(uintptr_t)output);
+    qsort_r(rows, (size_t)count, sizeof *rows, compare_rows, &output);
     int kept = 0;
     for (int i = 0; i < count; i++) {
         if (i + 1 < count && compare_keys(output, &rows[i], &rows[i + 1]) == 0) continue;

@@ -38,30 +38,30 @@ enum finality {
 };
 
 struct explanation {
-    int partition;
     int64_t offset, timestamp_us;
-    bool readable;
-    enum outcome refused; /* not readable: it is a dead letter, and why */
-    const char *detail;
-    /* From here on only of a readable one. */
+    const char *detail; /* of one that is not readable */
+    /* From here on only of a readable one, but for the marks below. */
     int64_t time_us;
     int64_t watermark_us; /* of its own log, before it */
-    bool late;            /* by more than the allowed lateness … */
-    int64_t late_us;      /* … by so much more; otherwise 0 */
-    bool refused_late;    /* and therefore a dead letter: nothing was looked for; no touches are listed */
+    int64_t late_us;      /* by how much more than the allowed lateness it is late; otherwise 0 */
     struct value *key;    /* the parts of the join key */
-    bool has_key;         /* false: a part is null, it joins with nothing */
     struct hash128 hash;  /* of the key */
     struct window_range range;
     struct explained_touch *touches; /* of its key and near it, in offset order */
-    int touch_count, touch_capacity;
-    uint64_t farther;     /* further touches of the key, at other times */
-    int64_t touches_from; /* where reading them began */
-    bool touches_gone;    /* older ones were there once */
-    enum finality final;
-    int64_t final_offset; /* of the touch, or the position of the advance */
+    uint64_t farther;                /* further touches of the key, at other times */
+    int64_t touches_from;            /* where reading them began */
+    int64_t final_offset;            /* of the touch, or the position of the advance */
     int64_t final_watermark_us;
-    bool committed; /* the progress has passed it */
+    int touch_count, touch_capacity;
+    int partition;
+    enum finality final;
+    enum outcome refused; /* not readable: it is a dead letter, and why */
+    bool readable;
+    bool late;         /* by more than the allowed lateness */
+    bool refused_late; /* and therefore a dead letter: nothing was looked for; no touches are listed */
+    bool has_key;      /* false: a part is null, it joins with nothing */
+    bool touches_gone; /* older ones were there once */
+    bool committed;    /* the progress has passed it */
 };
 
 /* A dead letter of the pipeline that belongs to what was asked for. */
