@@ -204,6 +204,7 @@ static bool read_slice(struct restore *restore, bool *any, struct error *error) 
         }
         *any |= count > 0;
     }
+    if (ok && !restore->ended && reader_missing(restore->reading)) take_end(restore, restore->next);
     return ok;
 }
 

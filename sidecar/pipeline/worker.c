@@ -445,6 +445,7 @@ static void drop_fenced(struct worker *worker, int64_t now) {
         int number = partition_number(fenced[i]);
         log_event(LOG_LEVEL_WARN, "fenced", "worker=%d partition=%d", worker->options.number, number);
         if (is_assigned(worker, number)) {
+            if (worker->slot_count) consumer_unassign(worker->consumer);
             park(worker);
             worker->acquiring = true;
             worker->acquire_at_us = now + (int64_t)RECLAIM_MS * 1000 / 2 + now % ((int64_t)RECLAIM_MS * 1000);
