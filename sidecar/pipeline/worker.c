@@ -21,6 +21,7 @@ enum {
     POLL_MS = 10,
     DATABASE_POLL_MS = 2,
     LEAVE_SECONDS = 5,
+    RESTORED_RECORDS = 1 << 20,                /* after a slice of a restore memory is looked at */
     RESTORES = PROBER_SLOTS - PROBER_RESTORES, /* at a time */
     RECLAIM_MS = 1000,
     IDLE_PROBE_MS = 100,
@@ -280,6 +281,7 @@ static bool serve_restores(struct worker *worker, bool *any, struct error *error
         struct restore *restore = restore_for(worker, slot->partition);
         if (!restore) return true;
         if (restore_poll(restore, slot->partition, any, error) == RESTORE_FAILED) return false;
+        allowance_count(&worker->allowance, RESTORED_RECORDS);
         for (enum consumer_side side = 0; side < 2; side++)
             slot->flows[side].active_us = clock_monotonic_us();
     }
