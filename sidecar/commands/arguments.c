@@ -12,7 +12,7 @@
 #include "config/suggest.h"
 #include "telemetry/log.h"
 
-enum { MAX_OPTIONS = 64, MAX_NAME = 64 };
+enum { MAX_OPTIONS = 64, MAX_NAME = 64, PARTITION_MAX = 1000000 };
 
 /* What a suffix multiplies by; 0 for one that does not exist. */
 static uint64_t suffix_of(const char *text) {
@@ -71,6 +71,13 @@ bool arguments_time(const char *option, const char *text, int64_t *time_us, stru
     if (quantity_instant(text, time_us) == QUANTITY_OK) return true;
     return error_set(error, ERROR_CONFIG, "%s: \"%s\" is not a time such as 2024-06-17T05:00:00Z", option,
                      text);
+}
+
+bool arguments_partition(const char *text, int *partition, struct error *error) {
+    uint64_t number;
+    if (!arguments_count("--partition", text, 0, PARTITION_MAX, &number, error)) return false;
+    *partition = (int)number;
+    return true;
 }
 
 bool arguments_property(const char *text, struct kafka_config *kafka, struct error *error) {

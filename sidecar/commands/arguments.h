@@ -21,6 +21,9 @@ bool arguments_span(const char *option, const char *text, int64_t min_us, int64_
 /* A point in time in microseconds since 1970, as in a pipeline file: "2024-06-17T05:00:00Z". */
 bool arguments_time(const char *option, const char *text, int64_t *time_us, struct error *error) MUST_CHECK;
 
+/* A partition's number. */
+bool arguments_partition(const char *text, int *partition, struct error *error) MUST_CHECK;
+
 /* Appends the property of "name=value". */
 bool arguments_property(const char *text, struct kafka_config *kafka, struct error *error) MUST_CHECK;
 /* Sets the brokers: those given, or the environment's KAFKA_BROKERS; false when there are neither. */

@@ -30,7 +30,7 @@ static const char usage[] =
     "  tributary explain pipeline.yaml 0192a6b4-8a7e-7c1d-9f3b-2f6d8e5a1c44\n"
     "  tributary explain pipeline.yaml --partition 3 --offset 8812 --json\n";
 
-enum { OPTION_OFFSET = 256, OPTION_JSON, PARTITION_MAX = 1000000 };
+enum { OPTION_OFFSET = 256, OPTION_JSON };
 
 static const struct option options[] = {
     {"partition", required_argument, NULL, 'p'},
@@ -67,27 +67,21 @@ static int explain_file(const char *file, const struct explain_options *explain,
     return found ? EXIT_OK : EXIT_FAILED;
 }
 
-static bool take_number(const char *option, uint64_t max, int64_t *number, struct error *error) {
-    uint64_t count;
-    if (!arguments_count(option, optarg, 0, max, &count, error)) return false;
-    *number = (int64_t)count;
-    return true;
-}
-
 int command_explain(int argc, char **argv) {
-    int64_t partition = -1, offset = -1;
-    bool json = false;
+    int partition = -1;
+    uint64_t offset = 0;
+    bool json = false, placed = false;
     struct error error;
     int option;
     optind = 0;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":p:h", options, NULL)) != -1) switch (option) {
         case 'p':
-            if (!take_number("--partition", PARTITION_MAX, &partition, &error))
-                return arguments_fail("explain", &error);
+            if (!arguments_partition(optarg, &partition, &error)) return arguments_fail("explain", &error);
             break;
         case OPTION_OFFSET:
-            if (!take_number("--offset", INT64_MAX, &offset, &error))
+            placed = true;
+            if (!arguments_count("--offset", optarg, 0, INT64_MAX, &offset, &error))
                 return arguments_fail("explain", &error);
             break;
         case OPTION_JSON: json = true; break;
@@ -95,14 +89,13 @@ int command_explain(int argc, char **argv) {
         default: return arguments_complain(option, argv, options);
         }
     if (optind == argc) return arguments_refuse("explain", "name a pipeline file");
-    bool placed = offset >= 0;
     if (placed && partition < 0) return arguments_refuse("explain", "--offset goes with --partition");
     if (optind + (placed ? 1 : 2) != argc)
         return arguments_refuse("explain", placed ? "with --offset there is no ID"
                                                   : "name one pipeline file and one ID");
     struct explain_options explain = {.id = placed ? NULL : argv[optind + 1],
-                                      .partition = (int)partition,
-                                      .offset = offset,
+                                      .partition = partition,
+                                      .offset = placed ? (int64_t)offset : -1,
                                       .stop = stop_requested};
     stop_on_signals();
     return explain_file(argv[optind], &explain, json);

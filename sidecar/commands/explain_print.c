@@ -4,20 +4,8 @@
 #include <stdio.h>
 
 #include "base/buffer.h"
-#include "event/timestamp.h"
+#include "commands/time_text.h"
 #include "output/json.h"
-
-/* One time in a text of its own. */
-struct time_text {
-    char text[TIMESTAMP_TEXT_MAX + 1];
-};
-
-static struct time_text iso(int64_t time_us) {
-    struct time_text time = {"-"};
-    if (time_us != TIME_NONE && time_us != TIME_END)
-        time.text[timestamp_format_iso(time_us, time.text)] = '\0';
-    return time;
-}
 
 static double seconds(int64_t us) {
     return (double)us / (double)TIME_SECOND;
@@ -39,29 +27,30 @@ static void print_values(char *const *names, const struct value *values, int cou
 static void print_lateness(const struct explanation *item) {
     if (item->late)
         printf("  late       by %.3f s more than allowed: the watermark of its log was %s before it%s\n",
-               seconds(item->late_us), iso(item->watermark_us).text,
+               seconds(item->late_us), time_text(item->watermark_us).text,
                item->refused_late ? "; it went to the dead letters" : "");
     else if (item->watermark_us == TIME_NONE)
         puts("  late       no: it is the first of its log");
     else
-        printf("  late       no: the watermark of its log was %s before it\n", iso(item->watermark_us).text);
+        printf("  late       no: the watermark of its log was %s before it\n",
+               time_text(item->watermark_us).text);
 }
 
 static void print_final(const struct plan *plan, const struct explanation *item) {
     switch (item->final) {
     case FINAL_NOT_YET:
         printf("  final      not yet: the touches' watermark is not past %s\n",
-               iso(item->range.read_by_us).text);
+               time_text(item->range.read_by_us).text);
         return;
     case FINAL_BY_TOUCH:
         printf("  final      by the touch at offset %" PRId64 " of \"%s\": the watermark came to %s\n",
-               item->final_offset, plan->touches->topic, iso(item->final_watermark_us).text);
+               item->final_offset, plan->touches->topic, time_text(item->final_watermark_us).text);
         return;
     case FINAL_BY_ADVANCE:
         printf("  final      by an idle advance at offset %" PRId64
                " of \"%s\", stored then: the watermark came "
                "to %s\n",
-               item->final_offset, plan->touches->topic, iso(item->final_watermark_us).text);
+               item->final_offset, plan->touches->topic, time_text(item->final_watermark_us).text);
         return;
     }
 }
@@ -77,11 +66,12 @@ static void print_conversion(const struct plan *plan, const struct explanation *
     fputs("  key        ", stdout);
     print_values(attribute->conversion_key, item->key, attribute->key_count);
     puts(item->has_key ? "" : " (a part is null: it joins with nothing)");
-    printf("  time       %s (record timestamp %s)\n", iso(item->time_us).text, iso(item->timestamp_us).text);
+    printf("  time       %s (record timestamp %s)\n", time_text(item->time_us).text,
+           time_text(item->timestamp_us).text);
     print_lateness(item);
     if (item->refused_late) return;
     printf("  window     %s to %s, both included\n",
-           iso(time_add(item->time_us, -plan->window.window_us)).text, iso(item->time_us).text);
+           time_text(time_add(item->time_us, -plan->window.window_us)).text, time_text(item->time_us).text);
     print_final(plan, item);
     printf("  committed  %s\n", item->committed ? "yes" : "not yet");
 }
@@ -103,7 +93,7 @@ static void print_verdict(const struct plan *plan, const struct explanation *ite
         break;
     case TOUCH_EXPIRED:
         fputs("does not count: the conversion was late, and touches of before ", stdout);
-        printf("%s need not be kept any more", iso(item->range.from_us).text);
+        printf("%s need not be kept any more", time_text(item->range.from_us).text);
         break;
     case TOUCH_VERDICTS: break;
     }
@@ -112,7 +102,7 @@ static void print_verdict(const struct plan *plan, const struct explanation *ite
 static void print_touch(const struct plan *plan, const struct explanation *item,
                         const struct explained_touch *touch) {
     printf("%c %-9" PRId64 " %-27s  %-27s  ", touch->chosen ? '*' : ' ', touch->offset,
-           iso(touch->time_us).text, iso(touch->watermark_us).text);
+           time_text(touch->time_us).text, time_text(touch->watermark_us).text);
     print_verdict(plan, item, touch);
     if (plan->touch_field_count) {
         fputs("  ", stdout);
@@ -214,8 +204,8 @@ static void json_text(struct buffer *out, const char *name, const char *text) {
 }
 
 static void json_time(struct buffer *out, const char *name, int64_t time_us) {
-    struct time_text time = iso(time_us);
-    json_text(out, name, time.text[0] == '-' ? NULL : time.text);
+    json_name(out, name);
+    time_text_json(out, time_us);
 }
 
 static void json_values(struct buffer *out, const char *name, char *const *names, const struct value *values,

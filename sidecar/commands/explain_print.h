@@ -2,7 +2,7 @@
 #ifndef TRIBUTARY_COMMANDS_EXPLAIN_PRINT_H
 #define TRIBUTARY_COMMANDS_EXPLAIN_PRINT_H
 
-#include "pipeline/explain.h"
+#include "inspect/explain.h"
 
 /* To standard output. `what` names what was asked for. */
 void explain_print_text(const struct plan *plan, const struct explain_result *result, const char *what);

@@ -8,9 +8,10 @@
 #include "commands/arguments.h"
 #include "commands/command.h"
 #include "commands/stop.h"
+#include "commands/time_text.h"
 #include "event/timestamp.h"
+#include "inspect/state_report.h"
 #include "output/json.h"
-#include "pipeline/state_report.h"
 
 static const char usage[] = "usage: tributary state FILE [OPTIONS]\n"
                             "\n"
@@ -34,7 +35,7 @@ static const char usage[] = "usage: tributary state FILE [OPTIONS]\n"
                             "  tributary state pipeline.yaml\n"
                             "  tributary state pipeline.yaml --clicks --partition 0 | head\n";
 
-enum { OPTION_JSON = 256, OPTION_CLICKS, PARTITION_MAX = 1000000 };
+enum { OPTION_JSON = 256, OPTION_CLICKS };
 
 static const struct option options[] = {
     {"partition", required_argument, NULL, 'p'},
@@ -44,26 +45,11 @@ static const struct option options[] = {
     {0},
 };
 
-struct time_text {
-    char text[TIMESTAMP_TEXT_MAX + 1];
-};
-
-static struct time_text iso(int64_t time_us) {
-    struct time_text time = {"-"};
-    if (time_us != TIME_NONE && time_us != TIME_END)
-        time.text[timestamp_format_iso(time_us, time.text)] = '\0';
-    return time;
-}
-
 /* --- touches --- */
 
 static void time_json(struct buffer *out, const char *name, int64_t time_us) {
-    struct time_text time = iso(time_us);
     buffer_printf(out, ",\"%s\":", name);
-    if (time.text[0] == '-')
-        buffer_text(out, "null");
-    else
-        buffer_json(out, span_of(time.text));
+    time_text_json(out, time_us);
 }
 
 /* The names of what is kept of a touch, in order: its fields, then its timestamp, then its key. */
@@ -134,17 +120,17 @@ static void print_partition(const struct plan *plan, const struct state_partitio
            partition->partition, partition->epoch, partition->commit_seq, partition->updated_at,
            (double)partition->age_us / (double)TIME_SECOND);
     printf("  touches      next offset %" PRId64 ", lag %" PRId64 ", watermark %s  (\"%s\")\n",
-           partition->touch_offset, partition->touch_lag, iso(partition->touch_watermark_us).text,
+           partition->touch_offset, partition->touch_lag, time_text(partition->touch_watermark_us).text,
            plan->touches->topic);
     printf("  conversions  next offset %" PRId64 ", lag %" PRId64 ", watermark %s  (\"%s\")\n",
            partition->conversion_offset, partition->conversion_lag,
-           iso(partition->conversion_watermark_us).text, plan->conversions->topic);
+           time_text(partition->conversion_watermark_us).text, plan->conversions->topic);
     printf("  undecided    %" PRIu64 " conversions wait for touches, of %" PRIu64
            " behind the last one committed\n",
            partition->waiting, partition->looked_at);
     printf("  held         %" PRIu64 " touches, blocks: %" PRIu64 ", bytes: %" PRIu64 ", from %s to %s\n",
-           partition->found_count, partition->blocks, partition->bytes, iso(partition->oldest_us).text,
-           iso(partition->newest_us).text);
+           partition->found_count, partition->blocks, partition->bytes, time_text(partition->oldest_us).text,
+           time_text(partition->newest_us).text);
     if (partition->damaged || partition->foreign)
         printf("  blocks       %" PRIu64 " damaged, %" PRIu64 " of other settings\n", partition->damaged,
                partition->foreign);
@@ -229,17 +215,15 @@ static int state_file(const char *file, int partition, bool json, bool clicks) {
 }
 
 int command_state(int argc, char **argv) {
-    uint64_t partition = 0;
-    bool one = false, json = false, clicks = false;
+    int partition = -1;
+    bool json = false, clicks = false;
     struct error error;
     int option;
     optind = 0;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":p:h", options, NULL)) != -1) switch (option) {
         case 'p':
-            one = true;
-            if (!arguments_count("--partition", optarg, 0, PARTITION_MAX, &partition, &error))
-                return arguments_fail("state", &error);
+            if (!arguments_partition(optarg, &partition, &error)) return arguments_fail("state", &error);
             break;
         case OPTION_JSON: json = true; break;
         case OPTION_CLICKS: clicks = true; break;
@@ -248,5 +232,5 @@ int command_state(int argc, char **argv) {
         }
     if (optind + 1 != argc) return arguments_refuse("state", "name one pipeline file");
     stop_on_signals();
-    return state_file(argv[optind], one ? (int)partition : -1, json, clicks);
+    return state_file(argv[optind], partition, json, clicks);
 }

@@ -10,9 +10,9 @@
 #include "commands/arguments.h"
 #include "commands/command.h"
 #include "commands/stop.h"
-#include "event/timestamp.h"
+#include "commands/time_text.h"
+#include "inspect/verify.h"
 #include "pipeline/plan.h"
-#include "pipeline/verify.h"
 #include "telemetry/progress.h"
 
 static const char usage[] =
@@ -39,7 +39,7 @@ static const char usage[] =
     "  tributary verify examples/checkouts/pipeline.yaml\n"
     "  tributary verify pipeline.yaml --output differences.jsonl\n";
 
-enum { OPTION_SHARED_TABLE = 256, LIMIT_DEFAULT = 20, PARTITION_MAX = 1000000 };
+enum { OPTION_SHARED_TABLE = 256, LIMIT_DEFAULT = 20 };
 
 static const struct option options[] = {
     {"partition", required_argument, NULL, 'p'},
@@ -151,7 +151,6 @@ static void show(void *context, uint64_t done, uint64_t total) {
 /* --- the summary --- */
 
 static void print_gone(const struct plan *plan, const struct verify_partition *partition) {
-    char time[TIMESTAMP_TEXT_MAX];
     if (partition->conversions_gone)
         printf("note: topic \"%s\" [%d] begins at offset %" PRId64
                ": the rows of older conversions were not verified\n",
@@ -160,11 +159,10 @@ static void print_gone(const struct plan *plan, const struct verify_partition *p
         printf("note: topic \"%s\" [%d] begins at offset %" PRId64 ": touches before it are gone\n",
                plan->touches->topic, partition->partition, partition->touch_from);
     if (partition->certain_from_us == TIME_NONE || !partition->uncertain) return;
-    size_t len = timestamp_format_iso(partition->certain_from_us, time);
     printf("note: partition %d: %" PRIu64
-           " rows of conversions before %.*s were not verified: what they depend on "
+           " rows of conversions before %s were not verified: what they depend on "
            "is gone from the topics\n",
-           partition->partition, partition->uncertain, (int)len, time);
+           partition->partition, partition->uncertain, time_text(partition->certain_from_us).text);
 }
 
 static void print_undecided(const struct verify_partition *partition) {
@@ -281,15 +279,13 @@ static int verify_file(const struct verify_command *command) {
 int command_verify(int argc, char **argv) {
     struct verify_command command = {.partition = -1, .limit = LIMIT_DEFAULT};
     struct error error;
-    uint64_t number;
     int option;
     optind = 0;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":p:l:o:qh", options, NULL)) != -1) switch (option) {
         case 'p':
-            if (!arguments_count("--partition", optarg, 0, PARTITION_MAX, &number, &error))
+            if (!arguments_partition(optarg, &command.partition, &error))
                 return arguments_fail("verify", &error);
-            command.partition = (int)number;
             break;
         case 'l':
             if (!arguments_count("--limit", optarg, 0, INT64_MAX, &command.limit, &error))

@@ -95,23 +95,6 @@ static bool set_user(rd_kafka_conf_t *conf, const struct kafka_config *config, s
     return true;
 }
 
-rd_kafka_conf_t *client_conf_new(const struct kafka_config *config, const char *role, struct error *error) {
-    return client_conf_new_with(config, role, NULL, error);
-}
-
-rd_kafka_conf_t *client_conf_new_with(const struct kafka_config *config, const char *role,
-                                      const struct client_setting *defaults, struct error *error) {
-    char id[64];
-    snprintf(id, sizeof id, "tributary-%s", role);
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set_log_cb(conf, on_log);
-    if (set(conf, "bootstrap.servers", config->brokers, error) && set(conf, "client.id", id, error) &&
-        set_all(conf, common, error) && set_all(conf, defaults, error) && set_user(conf, config, error))
-        return conf;
-    rd_kafka_conf_destroy(conf);
-    return NULL;
-}
-
 static const char *user_value(const struct kafka_config *config, const char *name) {
     const char *value = NULL; /* of a property given twice the last one stands */
     for (int i = 0; i < config->property_count; i++)
@@ -119,9 +102,9 @@ static const char *user_value(const struct kafka_config *config, const char *nam
     return value;
 }
 
-bool client_conf_require(rd_kafka_conf_t *conf, const struct kafka_config *config,
-                         const struct client_setting *settings, struct error *error) {
-    for (; settings->name; settings++) {
+static bool require_all(rd_kafka_conf_t *conf, const struct kafka_config *config,
+                        const struct client_setting *settings, struct error *error) {
+    for (; settings && settings->name; settings++) {
         const char *value = user_value(config, settings->name);
         if (value && strcasecmp(value, settings->value) != 0)
             return error_set(error, ERROR_CONFIG,
@@ -131,6 +114,21 @@ bool client_conf_require(rd_kafka_conf_t *conf, const struct kafka_config *confi
         if (!set(conf, settings->name, settings->value, error)) return false;
     }
     return true;
+}
+
+rd_kafka_conf_t *client_conf_new(const struct kafka_config *config, const char *role,
+                                 const struct client_setting *defaults, const struct client_setting *required,
+                                 struct error *error) {
+    char id[64];
+    snprintf(id, sizeof id, "tributary-%s", role);
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    if (set(conf, "bootstrap.servers", config->brokers, error) && set(conf, "client.id", id, error) &&
+        set_all(conf, common, error) && set_all(conf, defaults, error) && set_user(conf, config, error) &&
+        require_all(conf, config, required, error))
+        return conf;
+    rd_kafka_conf_destroy(conf);
+    return NULL;
 }
 
 rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *error) {

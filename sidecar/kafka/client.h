@@ -15,21 +15,14 @@ struct client_setting {
 };
 
 /* A configuration with the brokers, client.id "tributary-<role>", keepalive, back-off and logging through
- * telemetry/log.h, and over that the user's properties. A property that only consumers know does not disturb
- * a producer, nor the other way round. NULL with a config error that names the property librdkafka refuses.
- * The caller passes it to client_new or destroys it. */
+ * telemetry/log.h; over that the role's own defaults; over those the user's properties; and last what the
+ * results depend on: of these, a user's property with another value is a config error, as is a property that
+ * librdkafka refuses. A property that only consumers know does not disturb a producer, nor the other way
+ * round. `defaults` and `required` end with a name of NULL; each may be NULL. The caller passes the
+ * configuration to client_new or destroys it. */
 rd_kafka_conf_t *client_conf_new(const struct kafka_config *config, const char *role,
+                                 const struct client_setting *defaults, const struct client_setting *required,
                                  struct error *error) MUST_CHECK;
-
-/* The same with the role's own defaults, which the user's properties may change. `defaults` ends with a name
- * of NULL; it may be NULL. */
-rd_kafka_conf_t *client_conf_new_with(const struct kafka_config *config, const char *role,
-                                      const struct client_setting *defaults, struct error *error) MUST_CHECK;
-
-/* Settings the results depend on: a user's property of that name with another value is a config error.
- * `settings` ends with a name of NULL. */
-bool client_conf_require(rd_kafka_conf_t *conf, const struct kafka_config *config,
-                         const struct client_setting *settings, struct error *error) MUST_CHECK;
 
 /* rd_kafka_new that takes `conf` whatever happens. A config error when the properties contradict each other.
  */

@@ -81,11 +81,7 @@ static rd_kafka_conf_t *make_conf(const struct consumer_options *options, struct
                                               {"isolation.level", "read_committed"},
                                               {config->instance_id ? "group.instance.id" : NULL, instance},
                                               {NULL, NULL}};
-    rd_kafka_conf_t *conf = client_conf_new_with(config, role, defaults, error);
-    if (!conf) return NULL;
-    if (client_conf_require(conf, config, required, error)) return conf;
-    rd_kafka_conf_destroy(conf);
-    return NULL;
+    return client_conf_new(config, role, defaults, required, error);
 }
 
 /* Without this the first touch arrives half a second later: the client would ask for the topic only when it

@@ -186,7 +186,7 @@ static void *prober_thread(void *context) {
 struct prober *prober_new(const struct kafka_config *config, struct error *error) {
     /* read_committed would answer with the last stable offset in the place of the high watermark */
     static const struct client_setting settings[] = {{"isolation.level", "read_uncommitted"}, {NULL, NULL}};
-    rd_kafka_conf_t *conf = client_conf_new_with(config, "prober", settings, error);
+    rd_kafka_conf_t *conf = client_conf_new(config, "prober", settings, NULL, error);
     rd_kafka_t *client = conf ? client_new(RD_KAFKA_CONSUMER, conf, error) : NULL;
     if (!client) return NULL;
     struct prober *prober = memory_zalloc(1, sizeof *prober);

@@ -109,7 +109,7 @@ static rd_kafka_conf_t *conf_new(const struct kafka_config *config, const char *
     snprintf(batch, sizeof batch, "%d", batch_bytes ? batch_bytes : BATCH_BYTES);
     struct client_setting all[sizeof defaults / sizeof *defaults + 1] = {{"batch.size", batch}};
     memcpy(all + 1, defaults, sizeof defaults);
-    rd_kafka_conf_t *conf = client_conf_new_with(config, role, all, error);
+    rd_kafka_conf_t *conf = client_conf_new(config, role, all, NULL, error);
     if (!conf) return NULL;
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_conf_set_error_cb(conf, on_error);
@@ -267,8 +267,4 @@ const struct error *producer_first_failure(const struct producer *producer) {
 void producer_forget_failures(struct producer *producer) {
     producer->settled += producer->failures;
     producer->failures = 0;
-}
-
-const char *producer_trouble(const struct producer *producer) {
-    return producer->trouble;
 }

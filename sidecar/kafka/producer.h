@@ -97,8 +97,5 @@ uint64_t producer_failures(const struct producer *producer);
 const struct error *producer_first_failure(const struct producer *producer);
 /* For a caller that sends everything again. */
 void producer_forget_failures(struct producer *producer);
-/* What the connection last complained about, such as "localhost:9092: connection refused"; "" when it is
- * well. Tells why records stay pending. */
-const char *producer_trouble(const struct producer *producer);
 
 #endif

@@ -46,11 +46,7 @@ static rd_kafka_conf_t *make_conf(const struct kafka_config *config, const char 
                                                      {"isolation.level", "read_committed"},
                                                      {"allow.auto.create.topics", "false"},
                                                      {NULL, NULL}};
-    rd_kafka_conf_t *conf = client_conf_new_with(config, role, defaults, error);
-    if (!conf) return NULL;
-    if (client_conf_require(conf, config, required, error)) return conf;
-    rd_kafka_conf_destroy(conf);
-    return NULL;
+    return client_conf_new(config, role, defaults, required, error);
 }
 
 struct reader *reader_new(const struct kafka_config *config, const char *role, struct error *error) {

@@ -36,13 +36,9 @@ struct topics *topics_new(const struct kafka_config *config, struct error *error
     /* what goes wrong is told in the error, once, and not in the log as well */
     static const struct client_setting defaults[] = {{"log_level", "2"}, {NULL, NULL}};
     /* a consumer, because a producer's questions create the topic on brokers that allow it */
-    static const struct client_setting settings[] = {{"allow.auto.create.topics", "false"}, {NULL, NULL}};
-    rd_kafka_conf_t *conf = client_conf_new_with(config, "admin", defaults, error);
+    static const struct client_setting required[] = {{"allow.auto.create.topics", "false"}, {NULL, NULL}};
+    rd_kafka_conf_t *conf = client_conf_new(config, "admin", defaults, required, error);
     if (!conf) return NULL;
-    if (!client_conf_require(conf, config, settings, error)) {
-        rd_kafka_conf_destroy(conf);
-        return NULL;
-    }
     struct topics *topics = memory_zalloc(1, sizeof *topics);
     topics->config = config;
     rd_kafka_conf_set_opaque(conf, topics);

@@ -57,7 +57,7 @@ static rd_kafka_t *open_client(const struct kafka_config *kafka, struct error *e
         {"enable.partition.eof", "true"}, {"enable.auto.commit", "false"},
         {"auto.offset.reset", "latest"},  {"group.id", "tributary.sample"}, /* never joined */
         {"fetch.wait.max.ms", "10"},      {NULL, NULL}};
-    rd_kafka_conf_t *conf = client_conf_new_with(kafka, "sample", settings, error);
+    rd_kafka_conf_t *conf = client_conf_new(kafka, "sample", settings, NULL, error);
     rd_kafka_t *client = conf ? client_new(RD_KAFKA_CONSUMER, conf, error) : NULL;
     if (client) rd_kafka_poll_set_consumer(client);
     return client;

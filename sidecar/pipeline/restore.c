@@ -17,7 +17,7 @@ enum {
     REPORT_US = 5 * 1000 * 1000,
 };
 
-enum step { STEP_NONE, STEP_END, STEP_CHANGELOG, STEP_START, STEP_TOUCHES };
+enum step { STEP_NONE, STEP_END, STEP_CHANGELOG, STEP_START, STEP_FIRST, STEP_TOUCHES };
 enum { FOR_LOW, FOR_TIME };
 
 struct restore {
@@ -30,7 +30,7 @@ struct restore {
     bool ended;          /* its end has been seen … */
     int64_t ended_at_us; /* … then, for the first time */
     bool reaches_back;   /* the touch log still has every touch that is needed */
-    int64_t low;         /* its first offset */
+    int64_t low, from;   /* where it begins, and where reading it has to */
     int64_t started_us, reported_us;
     uint64_t records, damaged;
 };
@@ -140,6 +140,12 @@ static enum restore_result poll_end(struct restore *restore, struct error *error
 
 /* --- what is read --- */
 
+static void judge_first(struct restore *restore, int64_t timestamp_us) {
+    int64_t needed_us = time_add(partition_needed_from(restore->partition),
+                                 -restore->options.plan->touches->time.max_future_us);
+    restore->reaches_back = timestamp_us != TIME_NONE && timestamp_us < needed_us;
+}
+
 static void take_block(struct restore *restore, const rd_kafka_message_t *message) {
     struct error error;
     struct span key = {message->key, message->key_len}, value = {message->payload, message->len};
@@ -186,17 +192,26 @@ static bool take_message(struct restore *restore, const rd_kafka_message_t *mess
         return true;
     }
     struct record record = record_of_message(message);
-    partition_restore_touch(restore->partition, &record);
+    if (restore->step == STEP_FIRST)
+        judge_first(restore, record.timestamp_us);
+    else
+        partition_restore_touch(restore->partition, &record);
     return true;
+}
+
+/* Read by position; a log that ends before that may be the view of a new leader, for a moment. */
+static bool log_is_read(const struct restore *restore) {
+    return restore->next >= restore->to ||
+           (restore->ended && clock_monotonic_us() - restore->ended_at_us > SHORT_WAIT_US);
 }
 
 /* One block is a lot of work, one touch is not. */
 static bool read_slice(struct restore *restore, bool *any, struct error *error) {
     int64_t until = clock_monotonic_us() + SLICE_US;
     rd_kafka_message_t *messages[BATCH_MESSAGES];
-    int max = restore->step == STEP_CHANGELOG ? 1 : BATCH_MESSAGES;
+    int max = restore->step == STEP_TOUCHES ? BATCH_MESSAGES : 1;
     bool ok = true;
-    for (int count = 1; ok && count && clock_monotonic_us() < until;) {
+    for (int count = 1; ok && count && !log_is_read(restore) && clock_monotonic_us() < until;) {
         count = reader_read(restore->reading, 0, messages, max);
         for (int i = 0; i < count; i++) {
             ok = ok && take_message(restore, messages[i], error);
@@ -206,12 +221,6 @@ static bool read_slice(struct restore *restore, bool *any, struct error *error) 
     }
     if (ok && !restore->ended && reader_missing(restore->reading)) take_end(restore, restore->next);
     return ok;
-}
-
-/* Read by position; a log that ends before that may be the view of a new leader, for a moment. */
-static bool log_is_read(const struct restore *restore) {
-    return restore->next >= restore->to ||
-           (restore->ended && clock_monotonic_us() - restore->ended_at_us > SHORT_WAIT_US);
 }
 
 static void report(struct restore *restore) {
@@ -310,14 +319,39 @@ static void ask_start(struct restore *restore) {
     ask(restore, probes, 2);
 }
 
-static int64_t judge_answers(struct restore *restore, const struct probe *probes, int count) {
-    int64_t start = progress_of(restore)->touch_start, from = 0;
+static void take_answers(struct restore *restore, const struct probe *probes, int count) {
+    int64_t start = progress_of(restore)->touch_start;
     for (int i = 0; i < count; i++) {
         if (probes[i].context == FOR_LOW) restore->low = probes[i].offset;
-        if (probes[i].context == FOR_TIME) from = probes[i].offset;
+        if (probes[i].context == FOR_TIME) restore->from = probes[i].offset;
     }
-    restore->reaches_back = from > restore->low || restore->low <= start;
-    return from > start ? from : start;
+    restore->reaches_back = restore->low <= start;
+    if (restore->from < start) restore->from = start;
+}
+
+/* Where nothing else can tell, the first record there is must be older than what is needed. That reading
+ * begins behind the first offset says nothing: the log may begin with offsets that have no record, after
+ * transactions. */
+static bool must_see_first(const struct restore *restore) {
+    return partition_needs_touches(restore->partition) && !restore->reaches_back &&
+           restore->low < restore->from;
+}
+
+static enum restore_result begin_touches(struct restore *restore, struct error *error) {
+    int64_t to = progress_of(restore)->touch_offset;
+    log_event(LOG_LEVEL_INFO, "rereading", "partition=%d topic=%s from=%" PRId64 " to=%" PRId64,
+              number_of(restore), restore->options.plan->touches->topic, restore->from, to);
+    partition_restore_begin(restore->partition, RESTORE_TOUCHES);
+    restore->records = 0;
+    if (restore->from < to)
+        return open_log(restore, STEP_TOUCHES, restore->from, to, error) ? RESTORE_RUNNING : RESTORE_FAILED;
+    restore->step = STEP_TOUCHES;
+    return end_touches(restore, error);
+}
+
+static enum restore_result end_first(struct restore *restore, struct error *error) {
+    close_log(restore);
+    return begin_touches(restore, error);
 }
 
 static enum restore_result poll_start(struct restore *restore, struct error *error) {
@@ -330,16 +364,10 @@ static enum restore_result poll_start(struct restore *restore, struct error *err
     case PROBER_FAILED: return RESTORE_FAILED;
     case PROBER_ANSWERED: break;
     }
-    int64_t from = judge_answers(restore, probes, count), to = progress_of(restore)->touch_offset;
-    log_event(LOG_LEVEL_INFO, "rereading", "partition=%d topic=%s from=%" PRId64 " to=%" PRId64,
-              number_of(restore), restore->options.plan->touches->topic, from, to);
-    partition_restore_begin(restore->partition, RESTORE_TOUCHES);
-    restore->records = 0;
-    if (from >= to) {
-        restore->step = STEP_TOUCHES;
-        return end_touches(restore, error);
-    }
-    return open_log(restore, STEP_TOUCHES, from, to, error) ? RESTORE_RUNNING : RESTORE_FAILED;
+    take_answers(restore, probes, count);
+    if (!must_see_first(restore)) return begin_touches(restore, error);
+    return open_log(restore, STEP_FIRST, restore->low, restore->low + 1, error) ? RESTORE_RUNNING
+                                                                                : RESTORE_FAILED;
 }
 
 enum restore_result restore_poll(struct restore *restore, struct partition *partition, bool *any,
@@ -349,10 +377,12 @@ enum restore_result restore_poll(struct restore *restore, struct partition *part
     case STEP_END: return poll_end(restore, error);
     case STEP_START: return poll_start(restore, error);
     case STEP_CHANGELOG:
+    case STEP_FIRST:
     case STEP_TOUCHES: break;
     }
     if (!read_slice(restore, any, error)) return RESTORE_FAILED;
     report(restore);
     if (!log_is_read(restore)) return RESTORE_RUNNING;
-    return restore->step == STEP_CHANGELOG ? end_changelog(restore) : end_touches(restore, error);
+    if (restore->step == STEP_CHANGELOG) return end_changelog(restore);
+    return restore->step == STEP_FIRST ? end_first(restore, error) : end_touches(restore, error);
 }

@@ -83,10 +83,13 @@ static bool judge_anchor(const struct slot *slot, enum consumer_side side, const
            refuse_other(input, message, error);
 }
 
-void slot_anchor(struct slot *slot, enum consumer_side side, const rd_kafka_message_t *message) {
-    struct record record = record_of_message(message);
-    if (!message->err && record.offset == slot_next(slot, side) - 1)
+void slot_anchor(struct slot *slot, enum consumer_side side, rd_kafka_message_t *const *messages, int count) {
+    for (int i = count - 1; i >= 0; i--) {
+        if (messages[i]->err || messages[i]->offset >= slot_next(slot, side)) continue;
+        struct record record = record_of_message(messages[i]);
         partition_set_anchor(slot->partition, side == CONSUMER_TOUCHES, &record);
+        return;
+    }
 }
 
 int64_t slot_start(const struct slot *slot, enum consumer_side side, int64_t low) {

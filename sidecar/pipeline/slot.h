@@ -33,8 +33,9 @@ bool slot_wants(const struct slot *slot, enum consumer_side side);
 /* Where to fetch from when the topic begins at `low`: the last record read, to see that it is still the same,
  * or the next where that is gone or there is none. */
 int64_t slot_start(const struct slot *slot, enum consumer_side side, int64_t low);
-/* Remembers a message that was taken for that purpose. */
-void slot_anchor(struct slot *slot, enum consumer_side side, const rd_kafka_message_t *message);
+/* Remembers for that purpose the last record taken of these messages, all of which went through slot_take;
+ * the end of the partition may be among them. */
+void slot_anchor(struct slot *slot, enum consumer_side side, rd_kafka_message_t *const *messages, int count);
 
 /* Takes one message of the side. False with a config error for a record without a key where the topic has
  * several partitions, for an offset that no longer exists, and for refusals of the cluster. */

@@ -314,12 +314,11 @@ static bool read_side(struct worker *worker, struct slot *slot, enum consumer_si
     *count = consumer_read(worker->consumer, side, partition_number(slot->partition), worker->messages, most);
     bool ok = true;
     int64_t now = *count ? clock_monotonic_us() : 0;
-    for (int i = 0; i < *count; i++) {
-        ok = ok && slot_take(slot, side, worker->messages[i], input_of(worker, side),
-                             worker->options.shared->partition_count, now, error);
-        if (i == *count - 1) slot_anchor(slot, side, worker->messages[i]);
-        rd_kafka_message_destroy(worker->messages[i]);
-    }
+    for (int i = 0; ok && i < *count; i++)
+        ok = slot_take(slot, side, worker->messages[i], input_of(worker, side),
+                       worker->options.shared->partition_count, now, error);
+    if (ok) slot_anchor(slot, side, worker->messages, *count);
+    for (int i = 0; i < *count; i++) rd_kafka_message_destroy(worker->messages[i]);
     return ok;
 }
 

@@ -280,10 +280,6 @@ uint64_t store_unpacked(const struct store *store) {
     return count;
 }
 
-void store_pack_anew(struct store *store) {
-    for (int i = 0; i < store->count; i++) store->buckets[i]->saved = 0;
-}
-
 /* --- loading ----------------------------------------------------------------------------------------------
  */
 

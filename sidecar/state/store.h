@@ -69,9 +69,6 @@ bool store_pack(struct store *store, struct block_writer *writer, size_t bytes);
 /* How many touches are still to be packed. */
 uint64_t store_unpacked(const struct store *store);
 
-/* Everything held is to be packed once more: the blocks are lost. */
-void store_pack_anew(struct store *store);
-
 /* Keeps a touch from a block; its fields are copied. Once for each offset, in any order. It need not be
  * packed again, but is when inserted touches near it in time are still to be packed. False if it is older
  * than what the last store_expire has dropped, or is not a touch that a store like this one has packed. */

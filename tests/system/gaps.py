@@ -105,7 +105,12 @@ def rolling_restart(case, lane):
     for number, process in enumerate(list(case.pipeline.processes)):
         assert process.stop() == 0, process.log[-2000:]
         start(case, 1, first=number)
-        time.sleep(4)
+        eventually(lambda: is_whole(case), "the new process reads, and the group is whole", 60)
+
+
+def is_whole(case) -> bool:
+    shares = case.kafka.group_members(f"tributary.{case.pipeline.name}")
+    return shares == [1, 1, 2] and "event=reading" in case.pipeline.processes[-1].log
 
 
 def broker_fails(case, lane):

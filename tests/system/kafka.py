@@ -1,5 +1,6 @@
 """The test's side of Kafka: topics, exact records in, all records out."""
 
+import time
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition, TIMESTAMP_NOT_AVAILABLE
@@ -25,9 +26,12 @@ class Kafka:
         self.brokers = brokers
         self.admin = AdminClient({"bootstrap.servers": brokers, **QUIET})
         self.producer = self.new_producer()
-        self.consumer = Consumer(
+        self.consumer = self._new_consumer()
+
+    def _new_consumer(self) -> Consumer:
+        return Consumer(
             {
-                "bootstrap.servers": brokers,
+                "bootstrap.servers": self.brokers,
                 "group.id": "reader",
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
@@ -94,29 +98,33 @@ class Kafka:
         assert producer.flush(60) == 0, "the broker does not take the records"
         assert not refused, refused[:3]
 
-    def read(self, topic: str) -> list[Record]:
-        """Every record of the topic as it is now, by partition and offset."""
-        partitions, records = self.topics().get(topic, 0), []
-        self.consumer.assign([TopicPartition(topic, p, 0) for p in range(partitions)])
-        while partitions:
-            for message in self.consumer.consume(1000, timeout=0.02):
+    def read(self, topic: str, seconds: float = 60) -> list[Record]:
+        """Every record of the topic as it is now, by partition and offset. A consumer of its own reads them: one that is
+        assigned again and again was once seen never to reach the end."""
+        missing, records = set(range(self.topics().get(topic, 0))), []
+        consumer, deadline = self._new_consumer(), time.monotonic() + seconds
+        consumer.assign([TopicPartition(topic, p, 0) for p in missing])
+        while missing and time.monotonic() < deadline:
+            for message in consumer.consume(1000, timeout=0.02):
                 error = message.error()
                 if error and error.code() == KafkaError._PARTITION_EOF:
-                    partitions -= 1
+                    missing.discard(message.partition())
                 elif error:
                     raise KafkaException(error)
                 else:
                     records.append(_record(message))
-        self.consumer.unassign()
+        at = consumer.position([TopicPartition(topic, p) for p in missing])
+        consumer.close()
+        assert not missing, f"no end of {topic} after {seconds} s: at {at}, ends {self.ends(topic)}"
         return sorted(records, key=lambda r: (r.partition, r.offset))
 
     def ends(self, topic: str) -> dict[int, int]:
         """The high watermark of each partition."""
         return {p: self.consumer.get_watermark_offsets(TopicPartition(topic, p))[1] for p in range(self.topics()[topic])}
 
-    def forget(self, topic: str) -> None:
-        """Deletes every record that the topic has, as retention does."""
-        ends = [TopicPartition(topic, p, end) for p, end in self.ends(topic).items()]
+    def forget(self, topic: str, but: int = 0) -> None:
+        """Deletes every record that the topic has, as retention does; or leaves the last offsets."""
+        ends = [TopicPartition(topic, p, max(0, end - but)) for p, end in self.ends(topic).items()]
         for future in self.admin.delete_records(ends).values():
             future.result(30)
 

@@ -288,6 +288,45 @@ def test_a_further_column_from_clicks_of_before(case):
     assert {row["click_url"] for row in case.rows().values()} == {early.fields["url"], None}
 
 
+def test_a_further_column_when_older_clicks_are_gone(case):
+    """The log begins with an offset that has no record, the marker of a transaction: that reading begins behind it does
+    not mean that something older is still there."""
+    case.send(*some_orders())
+    producer = case.kafka.new_producer(**{"transactional.id": case.pipeline.name})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    case.kafka.send(case.topics, [click(user, at=30) for user in range(20)], producer)
+    producer.commit_transaction(30)
+    case.settle()
+    case.kafka.forget(case.topics["clicks"], but=1)
+    case.database.execute("alter table commerce.attributed_checkouts add column click_url text")
+    case.pipeline.output["columns"].append({"click_url": "clicks.url"})
+    case.send(*[click(user, at=60) for user in range(20)])
+    before = case.rows()
+    process = case.pipeline.run("--once", "--close")
+    assert process.exit_code == 2
+    assert "touches that the pipeline needs are gone from it" in process.log
+    assert case.rows() == before
+
+
+def test_a_further_column_when_clicks_that_nobody_needs_are_gone(case):
+    """What retention took lies before the window: the rest is enough, and the first record left proves it."""
+    case.pipeline.change("attribute.window", "5m")
+    case.send(*[click(user, at=0) for user in range(20)])
+    case.send(*[checkout(user, at=1) for user in range(20)])
+    case.settle()
+    case.kafka.forget(case.topics["clicks"])
+    case.send(*[click(user, at=at) for at in (2 * 60, 30 * 60) for user in range(20)])
+    case.send(*[checkout(user, at=30 * 60) for user in range(20)])
+    case.finish()
+    case.database.execute("alter table commerce.attributed_checkouts add column click_url text")
+    case.pipeline.output["columns"].append({"click_url": "clicks.url"})
+    orders = [checkout(user, at=31 * 60) for user in range(20)]
+    case.send(*orders)
+    case.finish()
+    assert all(case.row(order)["click_url"] for order in orders)
+
+
 @pytest.mark.parametrize(
     "path, value",
     [

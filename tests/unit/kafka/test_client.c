@@ -20,7 +20,7 @@ START_TEST(the_user_has_the_last_word) {
     static const struct client_setting defaults[] = {{"linger.ms", "5"}, {"acks", "all"}, {NULL, NULL}};
     struct kafka_config config = config_of(properties, 1);
     struct error error;
-    rd_kafka_conf_t *conf = client_conf_new_with(&config, "producer", defaults, &error);
+    rd_kafka_conf_t *conf = client_conf_new(&config, "producer", defaults, NULL, &error);
     ck_assert_ptr_nonnull(conf);
     assert_value(conf, "bootstrap.servers", brokers);
     assert_value(conf, "client.id", "tributary-producer");
@@ -29,7 +29,7 @@ START_TEST(the_user_has_the_last_word) {
     assert_value(conf, "acks", "-1");
     rd_kafka_conf_destroy(conf);
     config = config_of(properties, 2);
-    conf = client_conf_new(&config, "producer", &error);
+    conf = client_conf_new(&config, "producer", NULL, NULL, &error);
     assert_value(conf, "client.id", "me");
     rd_kafka_conf_destroy(conf);
 }
@@ -42,7 +42,7 @@ static void assert_refused(const char *name, const char *value, const char *part
     struct property property = {name_copy, value_copy};
     struct kafka_config config = config_of(&property, 1);
     struct error error = {.class = ERROR_FATAL};
-    ck_assert_ptr_null(client_conf_new(&config, "x", &error));
+    ck_assert_ptr_null(client_conf_new(&config, "x", NULL, NULL, &error));
     ck_assert_int_eq(error.class, ERROR_CONFIG);
     ck_assert_msg(strstr(error.message, name) && strstr(error.message, part), "%s", error.message);
     ck_assert_ptr_null(strstr(error.message, "\n\n"));
@@ -67,7 +67,7 @@ START_TEST(properties_of_the_other_kind_do_no_harm) {
     static const rd_kafka_type_t types[] = {RD_KAFKA_PRODUCER, RD_KAFKA_CONSUMER};
     for (int i = 0; i < COUNT_OF(types); i++) {
         struct error error = {0};
-        rd_kafka_conf_t *conf = client_conf_new(&config, "x", &error);
+        rd_kafka_conf_t *conf = client_conf_new(&config, "x", NULL, NULL, &error);
         ck_assert_ptr_nonnull(conf);
         rd_kafka_t *client = client_new(types[i], conf, &error);
         ck_assert_msg(client != NULL, "%s", error.message);
@@ -81,7 +81,7 @@ START_TEST(contradictions_are_config_errors) {
     struct property properties[] = {{"enable.idempotence", "true"}, {"acks", "1"}};
     struct kafka_config config = config_of(properties, 2);
     struct error error = {.class = ERROR_FATAL};
-    rd_kafka_conf_t *conf = client_conf_new(&config, "x", &error);
+    rd_kafka_conf_t *conf = client_conf_new(&config, "x", NULL, NULL, &error);
     ck_assert_ptr_nonnull(conf);
     ck_assert_ptr_null(client_new(RD_KAFKA_PRODUCER, conf, &error));
     ck_assert_int_eq(error.class, ERROR_CONFIG);
@@ -95,17 +95,14 @@ START_TEST(what_the_results_depend_on_stays) {
         {"enable.auto.commit", "false"}, {"auto.offset.reset", "error"}, {NULL, NULL}};
     struct error error = {.class = ERROR_FATAL};
     struct kafka_config config = config_of(properties, 1);
-    rd_kafka_conf_t *conf = client_conf_new(&config, "x", &error);
-    ck_assert(client_conf_require(conf, &config, required, &error));
+    rd_kafka_conf_t *conf = client_conf_new(&config, "x", NULL, required, &error);
     assert_value(conf, "auto.offset.reset", "error");
     rd_kafka_conf_destroy(conf);
     config = config_of(properties, 2);
-    conf = client_conf_new(&config, "x", &error);
-    ck_assert(!client_conf_require(conf, &config, required, &error));
+    ck_assert_ptr_null(client_conf_new(&config, "x", NULL, required, &error));
     ck_assert_int_eq(error.class, ERROR_CONFIG);
     ck_assert_msg(strstr(error.message, "\"auto.offset.reset\" cannot be \"latest\"") != NULL, "%s",
                   error.message);
-    rd_kafka_conf_destroy(conf);
 }
 END_TEST
 
@@ -159,7 +156,8 @@ START_TEST(the_end_of_a_client_keeps_its_cause) {
                  {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, ERROR_CONFIG}};
     for (int i = 0; i < COUNT_OF(cases); i++) {
         struct error error = {0};
-        rd_kafka_t *client = client_new(RD_KAFKA_PRODUCER, client_conf_new(&config, "x", &error), &error);
+        rd_kafka_t *client =
+            client_new(RD_KAFKA_PRODUCER, client_conf_new(&config, "x", NULL, NULL, &error), &error);
         rd_kafka_test_fatal_error(client, cases[i].code, "for the test");
         ck_assert(client_has_ended(client, &error));
         ck_assert_int_eq(error.class, cases[i].class);

@@ -24,10 +24,14 @@ static void close_reading(struct reading *r) {
     planned_free(&r->planned);
 }
 
-static void take(struct reading *r, enum consumer_side side, rd_kafka_resp_err_t code, int64_t offset) {
+static rd_kafka_message_t message_of(rd_kafka_resp_err_t code, int64_t offset) {
     static char key[] = "k", value[] = "{\"at\": 1, \"user\": 1, \"id\": 1}";
-    const rd_kafka_message_t message = {
+    return (rd_kafka_message_t){
         .err = code, .payload = value, .len = sizeof value - 1, .key = key, .key_len = 1, .offset = offset};
+}
+
+static void take(struct reading *r, enum consumer_side side, rd_kafka_resp_err_t code, int64_t offset) {
+    const rd_kafka_message_t message = message_of(code, offset);
     struct error error;
     ck_assert(slot_take(&r->slot, side, &message, r->planned.plan->touches, 1, 0, &error));
 }
@@ -122,6 +126,30 @@ START_TEST(another_topic_under_the_same_name_is_noticed) {
 }
 END_TEST
 
+/* Whatever else the same fetch brought behind it. */
+START_TEST(the_last_record_read_is_remembered) {
+    static const struct {
+        rd_kafka_resp_err_t code;
+        int64_t offset;
+    } behind[] = {{RD_KAFKA_RESP_ERR__PARTITION_EOF, 102}, /* 101 was the marker of a transaction */
+                  {RD_KAFKA_RESP_ERR_NO_ERROR, 103},       /* the first beyond the end */
+                  {RD_KAFKA_RESP_ERR__TRANSPORT, 0}};
+    for (size_t i = 0; i < sizeof behind / sizeof *behind; i++)
+        for (enum consumer_side side = 0; side < 2; side++) {
+            struct reading r;
+            open_reading(&r, 103, 103);
+            rd_kafka_message_t first = message_of(RD_KAFKA_RESP_ERR_NO_ERROR, 100);
+            rd_kafka_message_t second = message_of(behind[i].code, behind[i].offset);
+            rd_kafka_message_t *const messages[] = {&first, &second};
+            for (int m = 0; m < 2; m++) take(&r, side, messages[m]->err, messages[m]->offset);
+            slot_anchor(&r.slot, side, messages, 2);
+            ck_assert_int_eq(partition_anchor(r.slot.partition, side == CONSUMER_TOUCHES).offset, 100);
+            ck_assert_int_eq(slot_start(&r.slot, side, 0), 100);
+            close_reading(&r);
+        }
+}
+END_TEST
+
 /* Idle is who was silent at the end, was asked about after the silence, and has read all there is. */
 START_TEST(idleness_is_proven) {
     struct reading r;
@@ -156,6 +184,7 @@ int main(void) {
     tcase_add_test(tests, the_end_moves_the_position);
     tcase_add_test(tests, nothing_is_read_before_the_touches_are_restored);
     tcase_add_test(tests, another_topic_under_the_same_name_is_noticed);
+    tcase_add_test(tests, the_last_record_read_is_remembered);
     tcase_add_test(tests, idleness_is_proven);
     return suite_run("pipeline.slot", tests);
 }

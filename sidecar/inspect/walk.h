@@ -1,11 +1,11 @@
 /* walk.h: one log of a pipeline read for its own sake: every record decoded, with the watermark before it, as
  * the join sees it. Blocks; one thread. */
-#ifndef TRIBUTARY_PIPELINE_WALK_H
-#define TRIBUTARY_PIPELINE_WALK_H
+#ifndef TRIBUTARY_INSPECT_WALK_H
+#define TRIBUTARY_INSPECT_WALK_H
 
 #include "attribution/watermark.h"
 #include "event/decode.h"
-#include "pipeline/inspection.h"
+#include "inspect/inspection.h"
 
 struct walk_options {
     const struct inspection *inspection;

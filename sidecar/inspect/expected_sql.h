@@ -1,6 +1,6 @@
 /* expected_sql.h: the statements of expected.c. Pure. */
-#ifndef TRIBUTARY_PIPELINE_EXPECTED_SQL_H
-#define TRIBUTARY_PIPELINE_EXPECTED_SQL_H
+#ifndef TRIBUTARY_INSPECT_EXPECTED_SQL_H
+#define TRIBUTARY_INSPECT_EXPECTED_SQL_H
 
 #include "pipeline/plan.h"
 #include "postgres/catalogue.h"

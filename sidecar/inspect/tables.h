@@ -1,12 +1,12 @@
 /* tables.h: the tables of a pipeline as an inspection uses them: the lookups answered and the output's
  * columns known, all in the inspection's snapshot. The plan in here keeps conversions for which a lookup has
  * no row, whatever `missing` says: when the pipeline looked, there may have been one. One thread. */
-#ifndef TRIBUTARY_PIPELINE_TABLES_H
-#define TRIBUTARY_PIPELINE_TABLES_H
+#ifndef TRIBUTARY_INSPECT_TABLES_H
+#define TRIBUTARY_INSPECT_TABLES_H
 
+#include "inspect/inspection.h"
 #include "output/postgres.h"
 #include "pipeline/batch.h"
-#include "pipeline/inspection.h"
 #include "transform/lookup_query.h"
 
 struct tables {

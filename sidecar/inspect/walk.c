@@ -1,4 +1,4 @@
-#include "pipeline/walk.h"
+#include "inspect/walk.h"
 
 #include "pipeline/message.h"
 

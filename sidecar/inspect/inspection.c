@@ -1,4 +1,4 @@
-#include "pipeline/inspection.h"
+#include "inspect/inspection.h"
 
 #include <poll.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
-#include "pipeline/expected.h"
+#include "inspect/expected.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "pipeline/expected_sql.h"
+#include "inspect/expected_sql.h"
 #include "pipeline/surroundings.h"
 #include "postgres/array.h"
 

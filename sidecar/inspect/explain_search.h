@@ -1,10 +1,10 @@
 /* explain_search.h: the first two steps of explain.c: the conversion in its topic, the touches of its key in
  * theirs. One thread. */
-#ifndef TRIBUTARY_PIPELINE_EXPLAIN_SEARCH_H
-#define TRIBUTARY_PIPELINE_EXPLAIN_SEARCH_H
+#ifndef TRIBUTARY_INSPECT_EXPLAIN_SEARCH_H
+#define TRIBUTARY_INSPECT_EXPLAIN_SEARCH_H
 
-#include "pipeline/explain.h"
-#include "pipeline/inspection.h"
+#include "inspect/explain.h"
+#include "inspect/inspection.h"
 #include "postgres/catalogue.h"
 
 /* What is looked for. */

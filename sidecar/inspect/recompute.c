@@ -1,4 +1,4 @@
-#include "pipeline/recompute.h"
+#include "inspect/recompute.h"
 
 #include <inttypes.h>
 #include <string.h>

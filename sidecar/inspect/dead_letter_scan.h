@@ -1,9 +1,9 @@
 /* dead_letter_scan.h: the dead letters of a pipeline, read back from their topic. */
-#ifndef TRIBUTARY_PIPELINE_DEAD_LETTER_SCAN_H
-#define TRIBUTARY_PIPELINE_DEAD_LETTER_SCAN_H
+#ifndef TRIBUTARY_INSPECT_DEAD_LETTER_SCAN_H
+#define TRIBUTARY_INSPECT_DEAD_LETTER_SCAN_H
 
 #include "event/outcome.h"
-#include "pipeline/inspection.h"
+#include "inspect/inspection.h"
 
 /* One dead letter: where its record came from and why it is one. Views, good during the call. */
 struct dead_letter_found {

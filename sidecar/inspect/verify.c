@@ -1,13 +1,13 @@
-#include "pipeline/verify.h"
+#include "inspect/verify.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "pipeline/dead_letter_scan.h"
-#include "pipeline/expected.h"
-#include "pipeline/recompute.h"
-#include "pipeline/tables.h"
+#include "inspect/dead_letter_scan.h"
+#include "inspect/expected.h"
+#include "inspect/recompute.h"
+#include "inspect/tables.h"
 
 enum { EXCUSE_COUNT = 50000 };
 

@@ -1,7 +1,7 @@
 /* state_report.h: what is stored of a pipeline: how far each partition has come, and the touches that it
  * holds in the changelog, counted as a restore would. Blocks; one thread. */
-#ifndef TRIBUTARY_PIPELINE_STATE_REPORT_H
-#define TRIBUTARY_PIPELINE_STATE_REPORT_H
+#ifndef TRIBUTARY_INSPECT_STATE_REPORT_H
+#define TRIBUTARY_INSPECT_STATE_REPORT_H
 
 #include "base/arena.h"
 #include "base/hash.h"

@@ -1,4 +1,4 @@
-#include "pipeline/tables.h"
+#include "inspect/tables.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,12 +4,12 @@
  *
  * Upsert: of the rows of one key and partition the one with the greatest offset stands; where several
  * partitions have the key, whichever of theirs was written last. Append: as many equal rows as expected. */
-#ifndef TRIBUTARY_PIPELINE_EXPECTED_H
-#define TRIBUTARY_PIPELINE_EXPECTED_H
+#ifndef TRIBUTARY_INSPECT_EXPECTED_H
+#define TRIBUTARY_INSPECT_EXPECTED_H
 
+#include "inspect/difference.h"
+#include "inspect/inspection.h"
 #include "output/row.h"
-#include "pipeline/difference.h"
-#include "pipeline/inspection.h"
 #include "postgres/catalogue.h"
 
 struct expected;

@@ -1,8 +1,8 @@
 /* inspection.h: a pipeline looked at from outside, for the commands that explain and check: what its progress
  * says, in one snapshot of the database, and what its topics hold now. Changes nothing but temporary tables.
  * Blocks; one thread. */
-#ifndef TRIBUTARY_PIPELINE_INSPECTION_H
-#define TRIBUTARY_PIPELINE_INSPECTION_H
+#ifndef TRIBUTARY_INSPECT_INSPECTION_H
+#define TRIBUTARY_INSPECT_INSPECTION_H
 
 #include "kafka/scan.h"
 #include "pipeline/claim.h"

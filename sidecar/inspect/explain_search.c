@@ -1,4 +1,4 @@
-#include "pipeline/explain_search.h"
+#include "inspect/explain_search.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "event/postgres_column.h"
 #include "event/timestamp.h"
-#include "pipeline/walk.h"
+#include "inspect/walk.h"
 
 enum { CONVERSIONS_MAX = 1000, TOUCHES_FIRST = 16 };
 

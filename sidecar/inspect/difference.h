@@ -1,6 +1,6 @@
 /* difference.h: how a table may differ from what it should hold. Plain data. */
-#ifndef TRIBUTARY_PIPELINE_DIFFERENCE_H
-#define TRIBUTARY_PIPELINE_DIFFERENCE_H
+#ifndef TRIBUTARY_INSPECT_DIFFERENCE_H
+#define TRIBUTARY_INSPECT_DIFFERENCE_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "pipeline/dead_letter_scan.h"
+#include "inspect/dead_letter_scan.h"
 
 #include <stdlib.h>
 

@@ -1,14 +1,14 @@
-#include "pipeline/explain.h"
+#include "inspect/explain.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/dead_letter_scan.h"
-#include "pipeline/expected.h"
-#include "pipeline/explain_search.h"
-#include "pipeline/recompute.h"
-#include "pipeline/tables.h"
+#include "inspect/dead_letter_scan.h"
+#include "inspect/expected.h"
+#include "inspect/explain_search.h"
+#include "inspect/recompute.h"
+#include "inspect/tables.h"
 #include "postgres/array.h"
 
 enum { DEAD_MAX = 100, KEY_SEED = 0 };

@@ -1,14 +1,14 @@
 /* verify.h: what a pipeline has written, against what its topics say it must have: every partition is
  * recomputed up to its committed conversion and the rows are compared with the table, both as of one moment,
  * so that the pipeline may run on meanwhile. Blocks; one thread. */
-#ifndef TRIBUTARY_PIPELINE_VERIFY_H
-#define TRIBUTARY_PIPELINE_VERIFY_H
+#ifndef TRIBUTARY_INSPECT_VERIFY_H
+#define TRIBUTARY_INSPECT_VERIFY_H
 
 #include <stdbool.h>
 
 #include "base/error.h"
 #include "config/pipeline.h"
-#include "pipeline/difference.h"
+#include "inspect/difference.h"
 
 struct verify_options {
     int partition;     /* -1: all */

@@ -1,4 +1,4 @@
-#include "pipeline/difference.h"
+#include "inspect/difference.h"
 
 static const char *const names[DIFFERENCE_KINDS] = {
     [DIFFERENCE_MISSING] = "missing", [DIFFERENCE_WRONG] = "wrong",

@@ -1,13 +1,13 @@
-#include "pipeline/state_report.h"
+#include "inspect/state_report.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "event/uuid.h"
+#include "inspect/inspection.h"
+#include "inspect/walk.h"
 #include "pipeline/fingerprint.h"
-#include "pipeline/inspection.h"
-#include "pipeline/walk.h"
 #include "state/block.h"
 #include "state/offset_set.h"
 #include "state/wire.h"

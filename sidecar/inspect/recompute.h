@@ -7,11 +7,11 @@
  * be judged: `certain_from_us` tells from which on the result is sure. Up to there touches may be missing,
  * and the watermarks may be lower than they were. The bound assumes that of the first thousand records left
  * one at least kept its `out_of_order`. */
-#ifndef TRIBUTARY_PIPELINE_RECOMPUTE_H
-#define TRIBUTARY_PIPELINE_RECOMPUTE_H
+#ifndef TRIBUTARY_INSPECT_RECOMPUTE_H
+#define TRIBUTARY_INSPECT_RECOMPUTE_H
 
+#include "inspect/inspection.h"
 #include "pipeline/batch.h"
-#include "pipeline/inspection.h"
 
 struct recompute_options {
     const struct inspection *inspection;

@@ -1,4 +1,4 @@
-#include "pipeline/expected_sql.h"
+#include "inspect/expected_sql.h"
 
 #include "event/postgres_column.h"
 

@@ -1,15 +1,15 @@
 /* explain.h: why a conversion got the touch it has: it is looked for in its topic, then every touch of the
  * same key is judged, as the definition of the result has it, and the row in the table compared with what
  * follows. Blocks; one thread. */
-#ifndef TRIBUTARY_PIPELINE_EXPLAIN_H
-#define TRIBUTARY_PIPELINE_EXPLAIN_H
+#ifndef TRIBUTARY_INSPECT_EXPLAIN_H
+#define TRIBUTARY_INSPECT_EXPLAIN_H
 
 #include "attribution/window.h"
 #include "base/arena.h"
 #include "base/hash.h"
 #include "event/outcome.h"
 #include "event/value.h"
-#include "pipeline/difference.h"
+#include "inspect/difference.h"
 #include "pipeline/plan.h"
 
 enum touch_verdict {
