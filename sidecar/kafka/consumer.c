@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "kafka/client.h"
 #include "telemetry/log.h"
 
-enum { METADATA_TIMEOUT_MS = 5000 };
+enum { METADATA_TIMEOUT_MS = 5000, POLL_MS = 10 };
 
 #define TEXT_OF(number)  TEXT_OF_(number)
 #define TEXT_OF_(number) #number
@@ -121,12 +122,27 @@ struct consumer *consumer_new(const struct consumer_options *options, struct err
     return NULL;
 }
 
+/* Revokes, through on_rebalance, and tells the group. Brokers that do not answer cannot hold the process up:
+ * they notice by themselves when the session ends. */
+static void leave_group(struct consumer *consumer) {
+    int64_t until = clock_monotonic_us() + (int64_t)CONSUMER_LEAVE_MS * 1000;
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(consumer->client);
+    rd_kafka_error_t *refused = rd_kafka_consumer_close_queue(consumer->client, queue);
+    bool closing = !refused; /* a client that has ended for good is closed already */
+    while (closing && !rd_kafka_consumer_closed(consumer->client) && clock_monotonic_us() < until) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer->client, POLL_MS);
+        if (message) rd_kafka_message_destroy(message);
+    }
+    if (refused) rd_kafka_error_destroy(refused);
+    rd_kafka_queue_destroy(queue);
+}
+
 void consumer_free(struct consumer *consumer) {
     if (!consumer) return;
     if (consumer->client) {
-        rd_kafka_consumer_close(consumer->client); /* revokes, through on_rebalance */
+        leave_group(consumer);
         drop_queues(consumer);
-        rd_kafka_destroy(consumer->client);
+        rd_kafka_destroy_flags(consumer->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     }
     free(consumer->assigned);
     free(consumer);

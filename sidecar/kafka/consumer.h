@@ -21,6 +21,7 @@ struct consumer;
 /* How long a member may be silent before the group takes its partitions away, unless a property says
  * otherwise. */
 #define CONSUMER_SESSION_TIMEOUT_MS 10000
+enum { CONSUMER_LEAVE_MS = 3000 };
 
 enum consumer_side { CONSUMER_TOUCHES, CONSUMER_CONVERSIONS };
 
@@ -39,7 +40,8 @@ struct consumer_options {
 };
 
 struct consumer *consumer_new(const struct consumer_options *options, struct error *error);
-/* Leaves the group (a static member does not) and waits until everything is handed back. */
+/* Leaves the group (a static member does not) and waits until everything is handed back, or for
+ * CONSUMER_LEAVE_MS where the brokers do not answer. */
 void consumer_free(struct consumer *consumer);
 
 /* Serves the group: joins, heartbeats, rebalances. Waits up to `timeout_ms` for something to happen. False

@@ -102,7 +102,7 @@ static struct partition *take_parked(struct acquire *acquire, const struct claim
         struct partition *partition = acquire->parked[i];
         struct ownership *ours = partition_ownership(partition);
         if (partition_number(partition) != claim->partition) continue;
-        if (ours->epoch != claim->ownership.epoch - 1 || ours->commit_seq != claim->ownership.commit_seq)
+        if (ours->epoch != claim->epoch_before || ours->commit_seq != claim->ownership.commit_seq)
             return NULL;
         acquire->parked[i] = acquire->parked[--acquire->parked_count];
         ours->epoch = claim->ownership.epoch;

@@ -34,16 +34,14 @@ static struct change *add(struct changes *changes, int partition, const struct b
     }
     struct change *change = &changes->items[changes->count++];
     *change = (struct change){.info = *info};
-    change->key_len = block_key(change->key, partition, info->first_offset, info->last_offset);
+    change->key_len = block_key(change->key, partition, info);
     return change;
 }
 
 void changes_expire(struct changes *changes, int partition, struct changelog *changelog, int64_t before_us) {
     int from = 0;
-    for (const struct changelog_block *block; (block = changelog_expire(changelog, before_us, &from));) {
-        struct block_info info = {.first_offset = block->first_offset, .last_offset = block->last_offset};
-        add(changes, partition, &info)->tombstone = true;
-    }
+    for (const struct changelog_block *block; (block = changelog_expire(changelog, before_us, &from));)
+        add(changes, partition, &block->info)->tombstone = true;
 }
 
 static void finish_block(struct changes *changes, int partition, uint64_t generation) {

@@ -28,12 +28,13 @@ void claim_format(struct claim_statement *statement, const struct plan *plan, co
         " INSERT INTO tributary.progress AS p (pipeline, partition, epoch)"
         " SELECT $1::text, n::integer, (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
         " FROM unnest($2::text[]) n ORDER BY n::integer"
-        " ON CONFLICT (pipeline, partition) DO UPDATE SET epoch = p.epoch + 1, updated_at = now()"
+        " ON CONFLICT (pipeline, partition) DO UPDATE SET epoch_before = p.epoch,"
+        " epoch = greatest(p.epoch + 1, excluded.epoch), updated_at = now()"
         " RETURNING *)"
         " SELECT partition, epoch, commit_seq, touch_offset, conversion_offset, touch_max_time_us,"
         " conversion_max_time_us, touch_ledger::text, conversion_ledger::text, held_count, held_xor,"
         " held_from_us, generation, changelog_from, changelog_next, touch_anchor, conversion_anchor,"
-        " touch_start, conversion_start, fingerprint::text"
+        " touch_start, conversion_start, fingerprint::text, epoch_before"
         " FROM claimed ORDER BY partition";
     statement->parameters[0] = parameter_text(plan->pipeline->name);
     statement->parameters[1] = array_parameter(&statement->arrays[0]);
@@ -52,6 +53,7 @@ static void parse_row(const PGresult *result, int row, struct claim *claim) {
     claim->partition = (int)number_at(result, row, 0, 0);
     claim->ownership =
         (struct ownership){.epoch = number_at(result, row, 1, 0), .commit_seq = number_at(result, row, 2, 0)};
+    claim->epoch_before = number_at(result, row, 20, 0);
     claim->located = !PQgetisnull(result, row, 3);
     claim->progress = (struct progress){
         .touch_offset = number_at(result, row, 3, 0),

@@ -1,11 +1,14 @@
 /* claim.h: taking over partitions. Three statements, which the worker sends one after the other; here they
  * are only written and their answers read.
  *
- *   claim      raises the partitions' epochs, so that whoever held them is fenced, and reads their progress.
- * The first epoch is the time in milliseconds, so that one from before a reset never comes again advances
- * reads their stored idle advances. It must come after the claim as a statement of its own: the claim may
- * have waited for a last commit of the old owner, whose advances its snapshot cannot see locate     stores
- * where partitions that were never begun will begin, before anything is read
+ * claim: raises the partitions' epochs, so that whoever held them is fenced, and reads their progress. An
+ * epoch is at least the time in milliseconds: one from before a reset, or from after the moment to which the
+ * database was restored, does not come again.
+ *
+ * advances: reads their stored idle advances. It must come after the claim as a statement of its own: the
+ * claim may have waited for a last commit of the old owner, whose advances its snapshot cannot see.
+ *
+ * locate: stores where partitions that were never begun will begin, before anything is read.
  *
  * One thread at a time. */
 #ifndef TRIBUTARY_PIPELINE_CLAIM_H
@@ -18,9 +21,10 @@
 struct claim {
     int partition;
     struct ownership ownership;
-    bool located;   /* whether it has ever been begun */
-    bool in_memory; /* we still hold it as we left it */
-    int64_t low[2]; /* the first offsets of its topics: conversions, touches */
+    int64_t epoch_before; /* the one that this claim has replaced; 0 when there was none */
+    bool located;         /* whether it has ever been begun */
+    bool in_memory;       /* we still hold it as we left it */
+    int64_t low[2];       /* the first offsets of its topics: conversions, touches */
     struct progress progress;
     char *fingerprint; /* of the settings it was stored under, as JSON; NULL when nothing was */
     struct advances touch_advances, conversion_advances;

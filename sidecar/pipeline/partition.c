@@ -470,7 +470,7 @@ void partition_touch_values(const struct partition *partition, const struct touc
 
 static void log_change(struct changelog *changelog, const struct change *change, int64_t at) {
     if (change->tombstone)
-        changelog_remove(changelog, change->info.first_offset, change->info.last_offset, at);
+        changelog_remove(changelog, &change->info, at);
     else
         changelog_add(changelog, &change->info, at);
 }

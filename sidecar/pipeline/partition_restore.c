@@ -57,31 +57,23 @@ void partition_restore_shorter(struct partition *partition, int64_t end) {
     changelog_init(&partition->changelog, end);
 }
 
-/* A damaged block is deleted with the next commit: it will never be of use. */
-static void bury_block(struct partition *partition, int64_t first_offset, int64_t last_offset, int64_t at) {
-    struct block_info info = {
-        .first_offset = first_offset, .last_offset = last_offset, .max_time_us = TIME_NONE};
-    changelog_add(&partition->changelog, &info, at);
-}
-
 bool partition_restore_block(struct partition *partition, struct span key, struct span value, int64_t at,
                              struct error *error) {
     int number;
-    int64_t first, last;
-    struct block_info info;
+    struct block_info named, info;
     bool ours;
-    if (!block_key_parse(key, &number, &first, &last) || number != partition->number)
+    if (!block_key_parse(key, &number, &named) || number != partition->number)
         return error_set(error, ERROR_POISON, "its key \"%.*s\" is not that of a block of partition %d",
                          SPAN_ARGS(key), partition->number);
     if (!value.data) {
-        changelog_remove(&partition->changelog, first, last, at);
+        changelog_remove(&partition->changelog, &named, at);
         return true;
     }
     if (refill_block(partition->refill, value, &info, &ours, error)) {
         changelog_add(&partition->changelog, &info, at);
         return true;
     }
-    bury_block(partition, first, last, at);
+    changelog_add(&partition->changelog, &named, at); /* of no use: older than anything, so deleted soon */
     return false;
 }
 

@@ -3,9 +3,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <zstd.h>
 
 #include "base/memory.h"
+#include "base/time.h"
 #include "state/block_layout.h"
 #include "state/wire.h"
 
@@ -131,9 +133,13 @@ void block_writer_finish(struct block_writer *writer, uint64_t generation, struc
 
 /* --- record keys ---------------------------------------------------------------------------------------- */
 
-size_t block_key(char *text, int partition, int64_t first_offset, int64_t last_offset) {
-    return (size_t)snprintf(text, BLOCK_KEY_MAX, "%d/%lld-%lld", partition, (long long)first_offset,
-                            (long long)last_offset);
+enum { GENERATION_DIGITS = 16 };
+static const char hex_digits[] = "0123456789abcdef";
+
+size_t block_key(char *text, int partition, const struct block_info *info) {
+    return (size_t)snprintf(text, BLOCK_KEY_MAX, "%d/%lld-%lld/%016llx", partition,
+                            (long long)info->first_offset, (long long)info->last_offset,
+                            (unsigned long long)info->generation);
 }
 
 /* The number at the start of `rest`, in the one spelling that block_key gives it, and the `end` behind it. */
@@ -146,16 +152,27 @@ static bool take_number(struct span *rest, int64_t max, char end, int64_t *numbe
         *number = *number * 10 + digit;
     }
     if (!digits || (digits > 1 && rest->data[0] == '0')) return false;
-    if (end && (digits == rest->len || rest->data[digits] != end)) return false;
-    size_t taken = digits + (end ? 1 : 0);
-    *rest = (struct span){rest->data + taken, rest->len - taken};
+    if (digits == rest->len || rest->data[digits] != end) return false;
+    *rest = (struct span){rest->data + digits + 1, rest->len - digits - 1};
     return true;
 }
 
-bool block_key_parse(struct span key, int *partition, int64_t *first_offset, int64_t *last_offset) {
+static bool take_generation(struct span rest, uint64_t *generation) {
+    *generation = 0;
+    for (size_t i = 0; i < rest.len; i++) {
+        const char *digit = rest.data[i] ? strchr(hex_digits, rest.data[i]) : NULL;
+        if (!digit) return false;
+        *generation = *generation << 4 | (uint64_t)(digit - hex_digits);
+    }
+    return rest.len == GENERATION_DIGITS;
+}
+
+bool block_key_parse(struct span key, int *partition, struct block_info *info) {
     int64_t number;
+    *info = (struct block_info){.min_time_us = TIME_NONE, .max_time_us = TIME_NONE};
     if (!take_number(&key, INT32_MAX, '/', &number)) return false;
     *partition = (int)number;
-    return take_number(&key, INT64_MAX, '-', first_offset) &&
-           take_number(&key, INT64_MAX, '\0', last_offset) && key.len == 0 && *first_offset <= *last_offset;
+    return take_number(&key, INT64_MAX, '-', &info->first_offset) &&
+           take_number(&key, INT64_MAX, '/', &info->last_offset) && take_generation(key, &info->generation) &&
+           info->first_offset <= info->last_offset;
 }

@@ -14,7 +14,7 @@
 
 enum {
     BLOCK_VERSION = 1,
-    BLOCK_KEY_MAX = 64,
+    BLOCK_KEY_MAX = 80,
     BLOCK_TOUCH_MAX = 64,             /* what a touch takes at most in a block, beside its fields */
     BLOCK_RAW_MAX = 64 * 1024 * 1024, /* no reader takes blocks that unpack to more */
 };
@@ -68,10 +68,12 @@ bool block_reader_next(struct block_reader *reader, struct block_touch *touch);
 
 /* --- record keys --- */
 
-/* Writes "PARTITION/FIRST-LAST", terminated, and returns its length. With both offsets in it no writer can
- * replace another's block by a shorter one. `text` has room for BLOCK_KEY_MAX. */
-size_t block_key(char *text, int partition, int64_t first_offset, int64_t last_offset);
-/* False for anything but what block_key writes. */
-bool block_key_parse(struct span key, int *partition, int64_t *first_offset, int64_t *last_offset);
+/* Writes "PARTITION/FIRST-LAST/GENERATION", terminated, and returns its length. With all of that in it no
+ * writer can replace another's block by one that is shorter or means something else. `text` has room for
+ * BLOCK_KEY_MAX. */
+size_t block_key(char *text, int partition, const struct block_info *info);
+/* Of what the block says of itself only what is in the key; the times are TIME_NONE. False for anything but
+ * what block_key writes. */
+bool block_key_parse(struct span key, int *partition, struct block_info *info);
 
 #endif

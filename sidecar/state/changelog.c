@@ -24,17 +24,20 @@ void changelog_add(struct changelog *changelog, const struct block_info *info, i
         changelog->blocks =
             memory_realloc(changelog->blocks, (size_t)changelog->capacity * sizeof *changelog->blocks);
     }
-    changelog->blocks[changelog->count++] =
-        (struct changelog_block){info->first_offset, info->last_offset, info->max_time_us, at, false};
+    changelog->blocks[changelog->count++] = (struct changelog_block){*info, at, false};
     pass(changelog, at);
 }
 
-void changelog_remove(struct changelog *changelog, int64_t first_offset, int64_t last_offset, int64_t at) {
+static bool have_same_key(const struct block_info *one, const struct block_info *other) {
+    return one->first_offset == other->first_offset && one->last_offset == other->last_offset &&
+           one->generation == other->generation;
+}
+
+void changelog_remove(struct changelog *changelog, const struct block_info *info, int64_t at) {
     int kept = 0;
     for (int i = 0; i < changelog->count; i++) {
         const struct changelog_block *block = &changelog->blocks[i];
-        if (block->first_offset != first_offset || block->last_offset != last_offset || block->at > at)
-            changelog->blocks[kept++] = *block;
+        if (!have_same_key(&block->info, info) || block->at > at) changelog->blocks[kept++] = *block;
     }
     changelog->count = kept;
     pass(changelog, at);
@@ -48,9 +51,7 @@ int64_t changelog_from(const struct changelog *changelog) {
 static bool is_replaced(const struct changelog *changelog, int number) {
     const struct changelog_block *block = &changelog->blocks[number];
     for (int i = number + 1; i < changelog->count; i++)
-        if (changelog->blocks[i].first_offset == block->first_offset &&
-            changelog->blocks[i].last_offset == block->last_offset)
-            return true;
+        if (have_same_key(&changelog->blocks[i].info, &block->info)) return true;
     return false;
 }
 
@@ -58,7 +59,8 @@ const struct changelog_block *changelog_expire(struct changelog *changelog, int6
     while (*from < changelog->count) {
         int number = (*from)++;
         struct changelog_block *block = &changelog->blocks[number];
-        if (block->leaving || block->max_time_us >= before_us || is_replaced(changelog, number)) continue;
+        if (block->leaving || block->info.max_time_us >= before_us || is_replaced(changelog, number))
+            continue;
         block->leaving = true;
         return block;
     }

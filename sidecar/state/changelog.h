@@ -9,8 +9,7 @@
 
 /* A block that is in the topic and not deleted. */
 struct changelog_block {
-    int64_t first_offset, last_offset; /* of its touches */
-    int64_t max_time_us;
+    struct block_info info;
     int64_t at;   /* its own offset in the topic */
     bool leaving; /* its tombstone is on the way */
 };
@@ -26,8 +25,8 @@ void changelog_release(struct changelog *changelog);
 
 /* A block was written, or found, at this offset of the topic; offsets ascend. */
 void changelog_add(struct changelog *changelog, const struct block_info *info, int64_t at);
-/* A tombstone was written, or found: the block of these touches is no more. */
-void changelog_remove(struct changelog *changelog, int64_t first_offset, int64_t last_offset, int64_t at);
+/* A tombstone was written, or found: the block whose key has these offsets and this generation is no more. */
+void changelog_remove(struct changelog *changelog, const struct block_info *info, int64_t at);
 /* Where a restore has to begin to see every block. */
 int64_t changelog_from(const struct changelog *changelog);
 

@@ -2,6 +2,7 @@
 -- now configured.
 
 ALTER TABLE tributary.progress
+    ADD COLUMN IF NOT EXISTS epoch_before      bigint,  -- the epoch that this one has replaced
     ADD COLUMN IF NOT EXISTS changelog_from    bigint,  -- the blocks still needed lie from this record of the topic on
     ADD COLUMN IF NOT EXISTS changelog_next    bigint,  -- behind the last block that the held touches are in
     ADD COLUMN IF NOT EXISTS held_from_us      bigint,  -- the touches held are those from this event time on; null: all

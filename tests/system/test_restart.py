@@ -1,6 +1,9 @@
 """Crashes, restarts and servers that go away, in the middle of a stream. What is in the table afterwards must not show
 any of it."""
 
+import os
+import signal
+
 import psycopg
 
 from events import checkout, click
@@ -44,6 +47,21 @@ def test_ends_within_seconds(case):
     await_progress(case, 0)
     assert process.stop(timeout=5) == 0
     assert "summary" in process.log
+
+
+def test_ends_within_seconds_while_the_broker_is_silent(case, servers):
+    """It neither commits what it cannot put into the changelog nor waits to say good-bye."""
+    case.send(*[click(user, at=user) for user in range(20)], *[checkout(user, at=30) for user in range(20)])
+    process = case.start()
+    await_progress(case, 0)
+    broker = int((servers.folder / "kafka/pid").read_text())
+    case.send(*[click(user, at=60 + user) for user in range(20)])
+    os.kill(broker, signal.SIGSTOP)
+    try:
+        assert process.stop(timeout=20) == 0
+    finally:
+        os.kill(broker, signal.SIGCONT)
+    case.settle(duplicates=True)
 
 
 def test_ended_before_anything_happened(case):

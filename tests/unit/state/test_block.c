@@ -241,19 +241,26 @@ END_TEST
 START_TEST(keys_and_back) {
     char text[BLOCK_KEY_MAX];
     int partition;
-    int64_t first, last;
-    ck_assert_uint_eq(block_key(text, 3, 1000, 1002), strlen("3/1000-1002"));
-    ck_assert_str_eq(text, "3/1000-1002");
-    size_t len = block_key(text, INT32_MAX, 0, INT64_MAX);
+    struct block_info info = {.first_offset = 1000, .last_offset = 1002, .generation = 0xa7};
+    ck_assert_uint_eq(block_key(text, 3, &info), strlen(text));
+    ck_assert_str_eq(text, "3/1000-1002/00000000000000a7");
+    info = (struct block_info){.first_offset = 0, .last_offset = INT64_MAX, .generation = UINT64_MAX - 1};
+    size_t len = block_key(text, INT32_MAX, &info);
     ck_assert_uint_eq(len, strlen(text));
-    ck_assert(block_key_parse((struct span){text, len}, &partition, &first, &last));
+    struct block_info parsed;
+    ck_assert(block_key_parse((struct span){text, len}, &partition, &parsed));
     ck_assert_int_eq(partition, INT32_MAX);
-    ck_assert_int_eq(first, 0);
-    ck_assert_int_eq(last, INT64_MAX);
-    ck_assert(block_key_parse(span_of("0/5-5"), &partition, &first, &last));
-    ck_assert_int_eq(last, 5);
+    ck_assert_int_eq(parsed.first_offset, 0);
+    ck_assert_int_eq(parsed.last_offset, INT64_MAX);
+    ck_assert_uint_eq(parsed.generation, UINT64_MAX - 1);
+    ck_assert_int_eq(parsed.max_time_us, TIME_NONE);
+    ck_assert(block_key_parse(span_of("0/5-5/0123456789abcdef"), &partition, &parsed));
+    ck_assert_int_eq(parsed.last_offset, 5);
+    ck_assert_uint_eq(parsed.generation, 0x0123456789abcdef);
 }
 END_TEST
+
+#define G "/00000000000000a7"
 
 START_TEST(keys_of_others) {
     static const char *const keys[] = {
@@ -263,29 +270,36 @@ START_TEST(keys_of_others) {
         "3/",
         "3/1",
         "3/1-",
-        "3/1-2 ",
-        " 3/1-2",
-        "3/1-2x",
-        "-3/1-2",
-        "3/-1-2",
-        "3/1--2",
-        "03/1-2",
-        "3/01-2",
-        "3/1-02",
-        "3/2-1",
-        "3/1/2",
-        "2147483648/1-2",
-        "3/1-9223372036854775808",
-        "3/1-92233720368547758070",
-        "+3/1-2",
-        "3/1-2/3",
+        "3/1-2",
+        "3/1-2/",
+        "3/1-2/a7",
+        "3/1-2/000000000000000a7",
+        "3/1-2/00000000000000A7",
+        "3/1-2/00000000000000g7",
+        "3/1-2 " G,
+        " 3/1-2" G,
+        "3/1-2x" G,
+        "-3/1-2" G,
+        "3/-1-2" G,
+        "3/1--2" G,
+        "03/1-2" G,
+        "3/01-2" G,
+        "3/1-02" G,
+        "3/2-1" G,
+        "3/1/2" G,
+        "2147483648/1-2" G,
+        "3/1-9223372036854775808" G,
+        "3/1-92233720368547758070" G,
+        "+3/1-2" G,
+        "3/1-2" G " ",
+        "3/1-2" G "/3",
     };
     int partition;
-    int64_t first, last;
+    struct block_info info;
     for (int i = 0; i < COUNT_OF(keys); i++)
-        ck_assert_msg(!block_key_parse(span_of(keys[i]), &partition, &first, &last), "\"%s\"", keys[i]);
-    ck_assert(!block_key_parse((struct span){NULL, 0}, &partition, &first, &last));
-    ck_assert(!block_key_parse((struct span){"3/1-2\0", 6}, &partition, &first, &last));
+        ck_assert_msg(!block_key_parse(span_of(keys[i]), &partition, &info), "\"%s\"", keys[i]);
+    ck_assert(!block_key_parse((struct span){NULL, 0}, &partition, &info));
+    ck_assert(!block_key_parse((struct span){"3/1-2/000000000000000\0", 22}, &partition, &info));
 }
 END_TEST
 
