@@ -262,13 +262,18 @@ static char *ask_setting(struct topics *topics, const char *topic, const char *n
 /* Any broker may be asked, and may hear of a new topic later than the one that made it. */
 char *topics_setting(struct topics *topics, const char *topic, const char *name, int timeout_ms,
                      struct error *error) {
+    int64_t deadline = deadline_of(timeout_ms);
     int64_t known_by = deadline_of(timeout_ms < LEADER_WAIT_MS ? timeout_ms : LEADER_WAIT_MS);
-    for (;;) {
+    struct error why;
+    for (int left = timeout_ms;; left = left_ms(deadline)) {
         bool unknown;
-        char *value = ask_setting(topics, topic, name, timeout_ms, &unknown, error);
-        if (value || !unknown || !left_ms(known_by)) return value;
+        char *value = ask_setting(topics, topic, name, left, &unknown, &why);
+        if (value) return value;
+        if (!left_ms(unknown ? known_by : deadline) || (!unknown && why.class != ERROR_RETRY)) break;
         rd_kafka_poll(topics->client, CREATED_POLL_MS);
     }
+    error_set(error, why.class, "%s", why.message);
+    return NULL;
 }
 
 int topics_batch_bytes(struct topics *topics, const char *topic, int timeout_ms) {
@@ -341,15 +346,30 @@ static bool send_plans(struct topics *topics, const struct topic_plan *plans, in
     return done;
 }
 
-/* The broker that answers questions may hear of a new topic later than the one that made it. */
-static bool await_topic(struct topics *topics, const char *topic, int timeout_ms, struct error *error) {
+/* What was created although its answer was lost is there already. */
+static bool send_until_answered(struct topics *topics, const struct topic_plan *plans, int count,
+                                int timeout_ms, struct error *error) {
+    int64_t deadline = deadline_of(timeout_ms);
+    struct error why;
+    for (int left = timeout_ms;; left = left_ms(deadline)) {
+        if (send_plans(topics, plans, count, left, &why)) return true;
+        if (why.class != ERROR_RETRY || left_ms(deadline) < FIRST_WAIT_MS) break;
+        rd_kafka_poll(topics->client, CREATED_POLL_MS);
+    }
+    return error_set(error, why.class, "%s", why.message);
+}
+
+/* The broker that answers questions may hear of a new topic later than the one that made it, and another one
+ * later still. */
+static bool await_topic(struct topics *topics, const char *topic, int timeout_ms, int *partitions,
+                        struct error *error) {
     int64_t deadline = deadline_of(timeout_ms);
     struct error last = {.class = ERROR_RETRY};
     for (;;) {
-        int partitions = 0, left = left_ms(deadline);
+        int left = left_ms(deadline);
         bool known = topics_partitions(topics, topic, left > CREATED_POLL_MS ? left : CREATED_POLL_MS,
-                                       &partitions, &last);
-        if (known && partitions > 0) return true;
+                                       partitions, &last);
+        if (known && *partitions > 0) return true;
         if (!known && last.class != ERROR_RETRY) break;
         if (!left) {
             return error_set(error, ERROR_RETRY,
@@ -364,9 +384,10 @@ static bool await_topic(struct topics *topics, const char *topic, int timeout_ms
 bool topics_create(struct topics *topics, const struct topic_plan *plans, int count, int timeout_ms,
                    struct error *error) {
     if (count < 1) return true;
-    if (!send_plans(topics, plans, count, timeout_ms, error)) return false;
+    if (!send_until_answered(topics, plans, count, timeout_ms, error)) return false;
+    int partitions;
     for (int i = 0; i < count; i++)
-        if (!await_topic(topics, plans[i].name, timeout_ms, error)) return false;
+        if (!await_topic(topics, plans[i].name, timeout_ms, &partitions, error)) return false;
     return true;
 }
 
@@ -375,9 +396,9 @@ bool topics_ensure(struct topics *topics, const struct topic_plan *plan, int tim
     if (created) *created = false;
     if (!topics_partitions(topics, plan->name, timeout_ms, count, error)) return false;
     if (*count) return true;
-    if (!topics_create(topics, plan, 1, timeout_ms, error)) return false;
+    if (!send_until_answered(topics, plan, 1, timeout_ms, error)) return false;
     if (created) *created = true;
-    return topics_require(topics, plan->name, timeout_ms, count, error);
+    return await_topic(topics, plan->name, timeout_ms, count, error);
 }
 
 static bool deletion_result(rd_kafka_event_t *event, const char *topic, bool *deleted, struct error *error) {

@@ -65,6 +65,7 @@ class Stage:
         self.notes: list[str] = []  # what was done, for the report
         self.resting_until = 0.0  # no process is started before
         self.changelog_deleted = False
+        self.has_backup = False  # of the database, to be restored
 
     # --- processes
 
@@ -148,6 +149,7 @@ class Stage:
         with self.lane.database_server.connect() as admin:
             admin.execute(f"drop database if exists {self.case.database.name}_backup with (force)")
             admin.execute(f"create database {self.case.database.name}_backup template {self.case.database.name}")
+        self.has_backup = True
 
     def restore(self) -> None:
         """The backup takes the database's place."""
@@ -156,6 +158,7 @@ class Stage:
         with self.lane.database_server.connect() as admin:
             admin.execute(f"drop database {name} with (force)")
             admin.execute(f"alter database {name}_backup rename to {name}")
+        self.has_backup = False
 
     def _without_sessions(self) -> None:
         """A transaction whose process was killed may still be ending."""
@@ -393,6 +396,8 @@ def disk_full(stage, rnd):
 @kind(2)
 def database_restored(stage, rnd):
     """To an older state, results and progress together."""
+    if stage.has_backup:
+        return "while it is to be restored already"
     stage.kill_all()
     stage.lane.heal()
     stage.snapshot()
