@@ -134,8 +134,8 @@ class Stage:
         self.case.database.reconnect()
         for member in list(self.members):
             member.process.thaw()
-            member.process.process.terminate()
-            member.leaving_since = member.leaving_since or time.monotonic()
+            if not member.leaving_since:  # a second signal would end it at once
+                self.leave(member)
         self.resting_until = float("inf")
         while self.members:
             self.tend()
