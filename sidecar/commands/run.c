@@ -61,7 +61,7 @@ static int run_file(const char *file, const struct run_options *run, uint64_t wo
 }
 
 int command_run(int argc, char **argv) {
-    struct run_options run = {.stop_requested = stop_requested};
+    struct run_options run = {.on_begin = stop_on_signals, .stop_requested = stop_requested};
     uint64_t workers = 0;
     struct error error;
     int option;
@@ -80,6 +80,6 @@ int command_run(int argc, char **argv) {
     if (optind + 1 != argc) return arguments_refuse("run", "name one pipeline file");
     if (run.close && !run.once)
         return arguments_refuse("run", "--close goes with --once: a run without an end has nothing to close");
-    stop_on_signals();
+    stop_at_once();
     return run_file(argv[optind], &run, workers);
 }

@@ -2,6 +2,8 @@
 
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 /* Atomic, not sig_atomic_t: the signal may reach any thread. */
 _Static_assert(ATOMIC_BOOL_LOCK_FREE == 2, "a signal handler may set it");
@@ -10,6 +12,18 @@ static atomic_bool requested;
 static void on_signal(int signal) {
     (void)signal;
     atomic_store(&requested, true);
+}
+
+static void leave(int signal) {
+    (void)signal;
+    _exit(EXIT_SUCCESS);
+}
+
+void stop_at_once(void) {
+    struct sigaction action = {.sa_handler = leave};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
 }
 
 void stop_on_signals(void) {

@@ -220,6 +220,7 @@ static bool run_workers(struct run_shared *shared, uint64_t key_seed,
         ok = hire(&hands[i]);
         if (!ok) *error = hands[i].error;
     }
+    if (ok && shared->options->on_begin) shared->options->on_begin();
     ok = ok && employ(shared, hands, error);
     for (int i = 0; i < workers; i++) dismiss(&hands[i]);
     free(hands);

@@ -12,6 +12,7 @@
 struct run_options {
     bool once;                    /* read to what was the end at the start, commit, stop */
     bool close;                   /* with once: every conversion read becomes final */
+    void (*on_begin)(void);       /* called before the first worker begins: until then nothing can be lost */
     bool (*stop_requested)(void); /* asked by each worker now and then */
 };
 

@@ -64,6 +64,18 @@ def test_ends_within_seconds_while_the_broker_is_silent(case, servers):
     case.settle(duplicates=True)
 
 
+def test_ended_while_the_database_is_silent(case, servers):
+    """Nothing was begun that has to be finished."""
+    first = int((servers.folder / "postgres/data/postmaster.pid").read_text().splitlines()[0])
+    os.kill(first, signal.SIGSTOP)
+    try:
+        process = case.pipeline.start()
+        eventually(lambda: "event=start" in process.log, "the first line of the log")
+        assert process.stop(timeout=5) == 0
+    finally:
+        os.kill(first, signal.SIGCONT)
+
+
 def test_ended_before_anything_happened(case):
     process = case.start()
     eventually(lambda: process.log, "the first line of the log")
