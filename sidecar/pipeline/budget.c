@@ -20,7 +20,8 @@
 #define QUEUE_MESSAGE_MIN 200
 #define QUEUE_LEAST       (64 * KIB)
 #define RESTORE_LEAST     (256 * KIB)
-#define ROW_BYTES         (3 * KIB) /* in the batch, as text in arrays, in libpq's buffer */
+#define RESTORE_MOST      (16 * MIB) /* nothing else wakes the client while every queue is full: see fetch.h */
+#define ROW_BYTES         (3 * KIB)  /* in the batch, as text in arrays, in libpq's buffer */
 #define ROWS_LEAST        100
 #define UNLOGGED_MOST     (64 * KIB)
 #define UNLOGGED_LEAST    512
@@ -53,9 +54,9 @@ static int64_t share(int64_t rest, int percent, int64_t least, int64_t most) {
 }
 
 static struct fetch_limits limits_for(int64_t bytes, int64_t queues) {
-    int64_t each = at_most(QUEUE_BYTES(bytes / queues), FETCH_LIMITS_FULL.queue_bytes);
-    int64_t messages = at_most(each / QUEUE_MESSAGE_MIN, FETCH_LIMITS_FULL.messages);
-    return (struct fetch_limits){.queue_bytes = each, .fetch_bytes = each / 8, .messages = (int)messages};
+    int64_t each = QUEUE_BYTES(bytes / queues);
+    return (struct fetch_limits){
+        .queue_bytes = each, .fetch_bytes = each / 8, .messages = (int)(each / QUEUE_MESSAGE_MIN)};
 }
 
 static void divide(const struct budget_demand *demand, int64_t limit, struct budget *budget) {
@@ -68,7 +69,7 @@ static void divide(const struct budget_demand *demand, int64_t limit, struct bud
     budget->queues = share(rest, QUEUES_PERCENT, queues * QUEUE_COST(QUEUE_LEAST),
                            queues * QUEUE_COST(FETCH_LIMITS_FULL.queue_bytes));
     budget->restoring = share(rest, RESTORING_PERCENT, restores * QUEUE_COST(RESTORE_LEAST),
-                              restores * QUEUE_COST(FETCH_LIMITS_FULL.queue_bytes));
+                              restores * QUEUE_COST(RESTORE_MOST));
     budget->batches =
         share(rest, BATCHES_PERCENT, workers * rows * ROW_BYTES, workers * demand->batch_rows * ROW_BYTES);
     budget->changes = share(rest, CHANGES_PERCENT, partitions * UNLOGGED_LEAST * CHANGE_BYTES,

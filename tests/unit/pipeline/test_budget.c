@@ -57,7 +57,7 @@ START_TEST(few_partitions_have_full_speed) {
     struct budget budget = split(&demand);
     ck_assert_int_eq(budget.fetch.queue_bytes, 4 * MIB);
     ck_assert_int_eq(budget.fetch.fetch_bytes, 512 << 10);
-    ck_assert_int_eq(budget.fetch.messages, 20000);
+    ck_assert_int_eq(budget.fetch.messages, (4 << 20) / 200);
     ck_assert_int_eq(budget.batch_rows, 10000);
     ck_assert_int_eq(budget.pending, 16 * MIB);
     ck_assert_int_ge(budget.state, 512 * MIB / 2);
