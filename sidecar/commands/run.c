@@ -5,6 +5,7 @@
 #include "commands/command.h"
 #include "commands/stop.h"
 #include "pipeline/run.h"
+#include "telemetry/log.h"
 
 static const char usage[] =
     "usage: tributary run FILE [OPTIONS]\n"
@@ -49,6 +50,8 @@ static int run_file(const char *file, const struct run_options *run, uint64_t wo
     if (!pipeline) return EXIT_CONFIG;
     struct error error = {ERROR_FATAL, "unknown"};
     if (workers) pipeline->workers = (int)workers;
+    log_set_format(pipeline->log_form == LOG_FORM_JSON ? LOG_FORMAT_JSON : LOG_FORMAT_LOGFMT);
+    log_set_level((enum log_level)pipeline->log_detail);
     bool ok =
         pipeline->postgres.url ||
         error_set(&error, ERROR_CONFIG,
