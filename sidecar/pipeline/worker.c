@@ -207,6 +207,7 @@ static bool begin_reading(struct worker *worker, struct error *error) {
     }
     worker->slot_count = count;
     worker->acquiring = false;
+    worker_watch_show(worker);
     bool ok = consumer_assign(worker->consumer, starts, count, error);
     if (ok) log_event(LOG_LEVEL_INFO, "reading", "worker=%d partitions=%d", worker->options.number, count);
     free(starts);

@@ -148,6 +148,10 @@ static void gather(struct worker *worker, int64_t now) {
     gauges_board_publish(board);
 }
 
+void worker_watch_show(struct worker *worker) {
+    gather(worker, clock_monotonic_us());
+}
+
 void worker_watch_turn(struct worker *worker) {
     int64_t now = clock_monotonic_us();
     atomic_store(&worker->options.shared->boards[worker->options.number].turned_us, now);

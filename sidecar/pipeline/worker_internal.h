@@ -57,5 +57,7 @@ void worker_watch_init(struct worker *worker);
 void worker_watch_release(struct worker *worker);
 /* With every turn: the loop is alive; and now and then a snapshot. */
 void worker_watch_turn(struct worker *worker);
+/* A snapshot at once: the partitions have changed. */
+void worker_watch_show(struct worker *worker);
 
 #endif
