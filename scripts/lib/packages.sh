@@ -23,6 +23,7 @@ libpq-dev has_library libpq
 libyaml-dev has_library yaml-0.1
 libxxhash-dev has_library libxxhash
 libzstd-dev has_library libzstd
+libmicrohttpd-dev has_library libmicrohttpd 0.9.71
 check has_library check
 END
         ;;
@@ -40,6 +41,7 @@ kcat has_command kcat
 END
         ;;
     python) echo 'python3-venv has_venv' ;;
+    metrics) echo 'prometheus has_command promtool' ;;
     lint)
         cat <<'END'
 clang-format has_command clang-format

@@ -153,7 +153,10 @@ int arguments_refuse(const char *command, const char *format, ...) {
 }
 
 int arguments_fail(const char *command, const struct error *error) {
-    fprintf(stderr, "tributary %s: %s\n", command, error->message);
+    if (log_format() == LOG_FORMAT_JSON)
+        log_event(LOG_LEVEL_ERROR, "failed", "command=%s error=%s", command, LOG_QUOTE(error->message));
+    else
+        fprintf(stderr, "tributary %s: %s\n", command, error->message);
     switch (error->class) {
     case ERROR_CONFIG: return EXIT_CONFIG;
     case ERROR_FENCED: return EXIT_KAFKA_FATAL;

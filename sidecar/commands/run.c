@@ -1,10 +1,14 @@
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/memory.h"
 #include "commands/arguments.h"
 #include "commands/command.h"
 #include "commands/stop.h"
 #include "pipeline/run.h"
+#include "telemetry/log.h"
 
 static const char usage[] =
     "usage: tributary run FILE [OPTIONS]\n"
@@ -21,6 +25,11 @@ static const char usage[] =
     "yet\n"
     "                     final (touches could still come) stay for the next run\n"
     "      --close        with --once: make these final too, with the touches read so far\n"
+    "      --listen A     where metrics and health are answered, instead of the file's "
+    "`telemetry.listen`;\n"
+    "                     (\"none\": nowhere)\n"
+    "      --log-format F logfmt or json, instead of the file's `log.format`\n"
+    "      --log-level L  error, warn, info or debug, instead of the file's `log.level`\n"
     "  -w, --workers N    threads, instead of the file's `workers`\n"
     "  -h, --help         this text\n"
     "\n"
@@ -34,21 +43,65 @@ static const char usage[] =
     "4\n"
     "  tributary run pipeline.yaml --once --close\n";
 
-enum { OPTION_ONCE = 256, OPTION_CLOSE, WORKERS_MAX = 256 };
+enum {
+    OPTION_ONCE = 256,
+    OPTION_CLOSE,
+    OPTION_LISTEN,
+    OPTION_LOG_FORMAT,
+    OPTION_LOG_LEVEL,
+    WORKERS_MAX = 256
+};
 
 static const struct option options[] = {
     {"once", no_argument, NULL, OPTION_ONCE},
     {"close", no_argument, NULL, OPTION_CLOSE},
+    {"listen", required_argument, NULL, OPTION_LISTEN},
+    {"log-format", required_argument, NULL, OPTION_LOG_FORMAT},
+    {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
     {"workers", required_argument, NULL, 'w'},
     {"help", no_argument, NULL, 'h'},
     {0},
 };
 
-static int run_file(const char *file, const struct run_options *run, uint64_t workers) {
+/* What the command line says in place of the file; NULL, -1 and 0: nothing. */
+struct overrides {
+    const char *listen;
+    int log_format, log_level;
+    uint64_t workers;
+};
+
+static const char *const log_formats[] = {"logfmt", "json", NULL};
+static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
+
+/* The index of the word. */
+static bool choose(const char *option, const char *text, const char *const *words, int *chosen,
+                   struct error *error) {
+    for (int i = 0; words[i]; i++) {
+        if (strcmp(words[i], text) != 0) continue;
+        *chosen = i;
+        return true;
+    }
+    return error_set(error, ERROR_CONFIG,
+                     "%s: there is no \"%s\"\nhint: \"tributary run --help\" has the words", option, text);
+}
+
+static void apply(const struct overrides *overrides, struct pipeline *pipeline) {
+    if (overrides->workers) pipeline->workers = (int)overrides->workers;
+    if (overrides->log_format >= 0) pipeline->log_form = (enum log_form)overrides->log_format;
+    if (overrides->log_level >= 0) pipeline->log_detail = (enum log_detail)overrides->log_level;
+    if (overrides->listen) {
+        free(pipeline->telemetry_listen);
+        pipeline->telemetry_listen = memory_strdup(overrides->listen);
+    }
+    log_set_format(pipeline->log_form == LOG_FORM_JSON ? LOG_FORMAT_JSON : LOG_FORMAT_LOGFMT);
+    log_set_level((enum log_level)pipeline->log_detail);
+}
+
+static int run_file(const char *file, const struct run_options *run, const struct overrides *overrides) {
     struct pipeline *pipeline = pipeline_load(file, stderr);
     if (!pipeline) return EXIT_CONFIG;
     struct error error = {ERROR_FATAL, "unknown"};
-    if (workers) pipeline->workers = (int)workers;
+    apply(overrides, pipeline);
     bool ok =
         pipeline->postgres.url ||
         error_set(&error, ERROR_CONFIG,
@@ -62,7 +115,7 @@ static int run_file(const char *file, const struct run_options *run, uint64_t wo
 
 int command_run(int argc, char **argv) {
     struct run_options run = {.on_begin = stop_on_signals, .stop_requested = stop_requested};
-    uint64_t workers = 0;
+    struct overrides overrides = {.log_format = -1, .log_level = -1};
     struct error error;
     int option;
     optind = 0;
@@ -70,8 +123,17 @@ int command_run(int argc, char **argv) {
     while ((option = getopt_long(argc, argv, ":w:h", options, NULL)) != -1) switch (option) {
         case OPTION_ONCE: run.once = true; break;
         case OPTION_CLOSE: run.close = true; break;
+        case OPTION_LISTEN: overrides.listen = optarg; break;
+        case OPTION_LOG_FORMAT:
+            if (!choose("--log-format", optarg, log_formats, &overrides.log_format, &error))
+                return arguments_fail("run", &error);
+            break;
+        case OPTION_LOG_LEVEL:
+            if (!choose("--log-level", optarg, log_levels, &overrides.log_level, &error))
+                return arguments_fail("run", &error);
+            break;
         case 'w':
-            if (!arguments_count("--workers", optarg, 1, WORKERS_MAX, &workers, &error))
+            if (!arguments_count("--workers", optarg, 1, WORKERS_MAX, &overrides.workers, &error))
                 return arguments_fail("run", &error);
             break;
         case 'h': fputs(usage, stdout); return EXIT_OK;
@@ -81,5 +143,5 @@ int command_run(int argc, char **argv) {
     if (run.close && !run.once)
         return arguments_refuse("run", "--close goes with --once: a run without an end has nothing to close");
     stop_at_once();
-    return run_file(argv[optind], &run, workers);
+    return run_file(argv[optind], &run, &overrides);
 }

@@ -25,6 +25,11 @@ static const struct kind_rule rules[KIND_COUNT] = {
                   "^(postgres(ql)?://.*|.*=.*)$", 0,
                   "`postgresql://user@host:5432/database?sslmode=verify-full`, or libpq's "
                   "`host=… dbname=…`. A password comes from a variable, never from the file itself."},
+    [KIND_LISTEN] =
+        {"address", "none, or an address and a port such as 127.0.0.1:9469",
+         "^(none|([A-Za-z0-9._-]*|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5})$", 270,
+         "`HOST:PORT`; without a host all interfaces, IPv6 in brackets: `[::1]:9469`. Port 0 is any "
+         "that is free. `none`: nothing."},
     [KIND_INTEGER] = {"whole number", "a whole number", "^[0-9]+$", 18, NULL},
     [KIND_DURATION] = {"duration", "a duration", "^(0|([0-9]+(d|h|m|s|ms|us))+)$", 0,
                        "Whole numbers with units, the largest first: `7d`, `1h30m`, `15s`, `10ms`, `250us`. "

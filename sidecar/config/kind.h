@@ -14,6 +14,7 @@ enum kind {
     KIND_FIELD, /* of an event */
     KIND_ZONE,
     KIND_TABLE,
+    KIND_LISTEN, /* an address to listen on */
     KIND_URL,
     /* one text with a meaning of its own */
     KIND_INTEGER,  /* int or int64_t */

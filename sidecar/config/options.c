@@ -20,6 +20,8 @@ static const char *const time_formats[] = {"iso", "epoch_s", "epoch_ms", "epoch_
 static const char *const models[] = {"first", NULL};
 static const char *const late_policies[] = {"dead_letter", "attribute", NULL};
 static const char *const missing_policies[] = {"keep", "drop", "dead_letter", NULL};
+static const char *const log_forms[] = {"logfmt", "json", NULL};
+static const char *const log_details[] = {"error", "warn", "info", "debug", NULL};
 static const char *const write_modes[] = {"upsert", "append", NULL};
 
 static const struct section_row sections[SECTION_COUNT] = {
@@ -54,6 +56,8 @@ static const struct section_row sections[SECTION_COUNT] = {
     [SECTION_CHANGELOG] = {"changelog",
                            "The compacted topic in which Tributary keeps the touches of the window, so that "
                            "any process can go on where another stopped. It is created at the first start."},
+    [SECTION_TELEMETRY] = {"telemetry", "Metrics and health of a running process, over HTTP."},
+    [SECTION_LOG] = {"log", "The log, on standard error."},
 };
 
 static const struct option_row options[] = {
@@ -208,6 +212,21 @@ static const struct option_row options[] = {
      .doc = "How far, in event time, the committed results must be past a block of saved touches before it "
             "is deleted from the topic. A database restored from a backup that is not older than that finds "
             "its state again."},
+    {IN(PIPELINE), "telemetry", KIND_SECTION, .child = SECTION_TELEMETRY, .offset = 0,
+     .size = sizeof(struct pipeline), .example = "{listen: \":9469\"}", .doc = "Metrics and health."},
+    {IN(TELEMETRY), "listen", KIND_LISTEN, FIELD(pipeline, telemetry_listen),
+     .otherwise = "`127.0.0.1:9469`, or any free port of `127.0.0.1` where that is taken",
+     .example = "\":9469\"",
+     .doc =
+         "Where `/metrics`, `/healthz`, `/readyz` and `/status` are answered, to anybody who can connect. An "
+         "address that is written must be free. `none`: nowhere."},
+    {IN(PIPELINE), "log", KIND_SECTION, .child = SECTION_LOG, .offset = 0, .size = sizeof(struct pipeline),
+     .example = "{format: json, level: info}", .doc = "The log."},
+    {IN(LOG), "format", KIND_WORD, FIELD(pipeline, log_form), .words = log_forms, .fallback = "logfmt",
+     .example = "json",
+     .doc = "`logfmt`, lines of `key=value`; or `json`, an object a line with the same keys."},
+    {IN(LOG), "level", KIND_WORD, FIELD(pipeline, log_detail), .words = log_details, .fallback = "info",
+     .example = "warn", .doc = "What is less important than this is not written."},
     {IN(PIPELINE), "workers", KIND_INTEGER, FIELD(pipeline, workers), .fallback = "1", .min = 1, .max = 256,
      .unit = "threads", .example = "4",
      .doc = "Threads that share the partitions; more than there are partitions idle."},

@@ -26,6 +26,8 @@ enum section {
     SECTION_OUTPUT_POSTGRES, /* struct output_config */
     SECTION_DEAD_LETTERS,    /* struct pipeline */
     SECTION_CHANGELOG,       /* struct pipeline */
+    SECTION_TELEMETRY,       /* struct pipeline */
+    SECTION_LOG,             /* struct pipeline */
     SECTION_COUNT
 };
 

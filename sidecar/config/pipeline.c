@@ -70,6 +70,7 @@ void pipeline_free(struct pipeline *pipeline) {
     free(pipeline->outputs);
     free(pipeline->dead_letter_topic);
     free(pipeline->changelog_topic);
+    free(pipeline->telemetry_listen);
     free(pipeline);
 }
 

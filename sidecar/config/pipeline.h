@@ -16,6 +16,8 @@ enum model { MODEL_FIRST };
 enum late_policy { LATE_DEAD_LETTER, LATE_ATTRIBUTE };
 enum missing_policy { MISSING_KEEP, MISSING_DROP, MISSING_DEAD_LETTER };
 enum write_mode { WRITE_UPSERT, WRITE_APPEND };
+enum log_form { LOG_FORM_LOGFMT, LOG_FORM_JSON };
+enum log_detail { LOG_DETAIL_ERROR, LOG_DETAIL_WARN, LOG_DETAIL_INFO, LOG_DETAIL_DEBUG };
 
 /* Where something stands in the file, for messages about it: "pipeline.yaml:12:7". Lines and columns from 1.
  */
@@ -121,6 +123,9 @@ struct pipeline {
     char *changelog_topic;      /* default: the pipeline's name and ".changelog" */
     int changelog_replication;  /* copies of each partition; -1: the default of the broker */
     int64_t tombstone_grace_us; /* default 1 hour */
+    char *telemetry_listen;     /* "HOST:PORT" or "none"; NULL: a port of this machine alone */
+    enum log_form log_form;     /* default logfmt */
+    enum log_detail log_detail; /* default info */
     int workers;                /* threads; default 1 */
     int64_t commit_interval_us; /* default 1 s */
     int64_t batch_rows;         /* rows after which a batch is full, default 10,000 */

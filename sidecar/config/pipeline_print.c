@@ -234,16 +234,17 @@ static void print_text_option(struct printer *printer, const struct option_row *
     fputc('\n', printer->out);
 }
 
-/* A section is absent when a text that it cannot do without is. */
+/* A section is absent when a text that it cannot do without is, or when there is nothing in it. */
 static bool is_present(enum section section, const void *source) {
     const struct option_row *option = NULL;
+    bool any = false;
     while ((option = options_next(section, option))) {
-        char *text;
-        if (!kind_is_text(option->kind) || option->need != NEED_ALWAYS) continue;
-        memcpy(&text, (const char *)source + option->offset, sizeof text);
-        if (!text) return false;
+        char *text = NULL;
+        if (kind_is_text(option->kind)) memcpy(&text, (const char *)source + option->offset, sizeof text);
+        any |= text || !kind_is_text(option->kind);
+        if (kind_is_text(option->kind) && option->need == NEED_ALWAYS && !text) return false;
     }
-    return true;
+    return any;
 }
 
 static void print_option(struct printer *printer, const struct option_row *option, const void *source) {
@@ -255,6 +256,7 @@ static void print_option(struct printer *printer, const struct option_row *optio
     case KIND_FIELD:
     case KIND_ZONE:
     case KIND_TABLE:
+    case KIND_LISTEN:
     case KIND_URL: print_text_option(printer, option, at); return;
     case KIND_INTEGER:
     case KIND_DURATION:

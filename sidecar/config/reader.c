@@ -304,6 +304,7 @@ static void read_option(struct reader *reader, const struct option_row *option, 
     case KIND_FIELD:
     case KIND_ZONE:
     case KIND_TABLE:
+    case KIND_LISTEN:
     case KIND_URL:
     case KIND_INTEGER:
     case KIND_DURATION:

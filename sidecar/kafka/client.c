@@ -34,8 +34,10 @@ static enum log_level level_of_syslog(int level) {
 static void on_log(const rd_kafka_t *client, int level, const char *facility, const char *text) {
     /* one set of properties serves consumers and producers; that each ignores the other's is no news */
     if (strcmp(facility, "CONFWARN") == 0 && strstr(text, "and will be ignored by this")) return;
-    log_event(level_of_syslog(level), "kafka_client", "client=%s facility=%s message=%s",
-              rd_kafka_name(client), facility, LOG_QUOTE(text));
+    enum log_level ours = level_of_syslog(level);
+    (ours <= LOG_LEVEL_WARN ? log_repeated : log_event)(ours, "kafka_client",
+                                                        "client=%s facility=%s message=%s",
+                                                        rd_kafka_name(client), facility, LOG_QUOTE(text));
 }
 
 /* The property whose name is nearest, from the table that librdkafka prints of all its properties: one a

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "kafka/client.h"
+#include "telemetry/errors.h"
 #include "telemetry/log.h"
 
 enum { METADATA_TIMEOUT_MS = 5000, POLL_MS = 10 };
@@ -56,7 +57,7 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, rd_kafka_
         return;
     }
     if (code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
-        log_event(LOG_LEVEL_WARN, "rebalance_failed", "error=%s", LOG_QUOTE(rd_kafka_err2str(code)));
+        log_repeated(LOG_LEVEL_WARN, "rebalance_failed", "error=%s", LOG_QUOTE(rd_kafka_err2str(code)));
     consumer->options.on_revoked(consumer->options.context);
     drop_queues(consumer);
     rd_kafka_assign(client, NULL);
@@ -161,12 +162,13 @@ static bool serve(struct consumer *consumer, rd_kafka_message_t *message, struct
     case RD_KAFKA_RESP_ERR_NO_ERROR: /* of a queue that is gone: its offset will be read again */
     case RD_KAFKA_RESP_ERR__PARTITION_EOF: return true;
     case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
-        log_event(LOG_LEVEL_WARN, "poll_interval_exceeded", "error=%s", LOG_QUOTE(text));
+        log_repeated(LOG_LEVEL_WARN, "poll_interval_exceeded", "error=%s", LOG_QUOTE(text));
         return true;
     default: break;
     }
+    errors_count(ERRORS_KAFKA, rd_kafka_err2name(code), rd_kafka_err2name(code));
     if (client_error_class(code) != ERROR_RETRY) return client_error(error, code, "consumer");
-    log_event(LOG_LEVEL_WARN, "kafka", "error=%s", LOG_QUOTE(text));
+    log_repeated(LOG_LEVEL_WARN, "kafka", "error=%s", LOG_QUOTE(text));
     return true;
 }
 
@@ -236,4 +238,10 @@ void consumer_report(struct consumer *consumer, enum consumer_side side, const i
             offsets[i];
     rd_kafka_commit(consumer->client, list, 1); /* asynchronous; a failure changes nothing */
     rd_kafka_topic_partition_list_destroy(list);
+}
+
+int64_t consumer_high(const struct consumer *consumer, enum consumer_side side, int32_t partition) {
+    int64_t low = -1, high = -1;
+    rd_kafka_get_watermark_offsets(consumer->client, consumer->options.topics[side], partition, &low, &high);
+    return high < 0 ? -1 : high;
 }

@@ -67,6 +67,9 @@ void consumer_unassign(struct consumer *consumer);
 int consumer_read(struct consumer *consumer, enum consumer_side side, int32_t partition,
                   rd_kafka_message_t **messages, int max);
 
+/* The end of the log as the last fetch of a partition being read has told it; -1: not yet. */
+int64_t consumer_high(const struct consumer *consumer, enum consumer_side side, int32_t partition);
+
 /* Tells the group how far the conversions have come, for lag tools; nothing depends on it. Does not wait. */
 void consumer_report(struct consumer *consumer, enum consumer_side side, const int32_t *partitions,
                      const int64_t *offsets, int count);

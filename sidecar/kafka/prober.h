@@ -32,9 +32,9 @@ void prober_free(struct prober *prober);
 
 /* Asks a group of questions, answered together, in one request a broker for each kind of question about a
  * partition. Copied. One group at a time may be under way for each `slot`: 0 for new assignments and
- * start-up, 1 for idleness, from PROBER_RESTORES on one for each restore. Asking again in a slot withdraws
- * what was asked there before. */
-enum { PROBER_RESTORES = 2, PROBER_SLOTS = 6 };
+ * start-up, 1 for idleness, PROBER_ENDS for the metrics, from PROBER_RESTORES on one for each restore. Asking
+ * again in a slot withdraws what was asked there before. */
+enum { PROBER_ENDS = 2, PROBER_RESTORES = 3, PROBER_SLOTS = 7 };
 void prober_ask(struct prober *prober, int slot, const struct probe *probes, int count);
 void prober_withdraw(struct prober *prober, int slot);
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "kafka/client.h"
+#include "telemetry/errors.h"
 
 enum {
     SEND_FIELDS = 7,       /* topic, partition, key, value, timestamp, tag, flags */
@@ -87,16 +88,20 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
     (void)client;
     struct producer *producer = opaque;
     producer->in_callback = true;
-    if (message->err)
+    if (message->err) {
+        errors_count(ERRORS_KAFKA, rd_kafka_err2name(message->err), rd_kafka_err2name(message->err));
         count_failure(producer, message);
-    else
+    } else {
         count_delivery(producer, message);
+    }
     producer->in_callback = false;
 }
 
 static void on_error(rd_kafka_t *client, int code, const char *text, void *opaque) {
     (void)client;
     struct producer *producer = opaque;
+    errors_count(ERRORS_KAFKA, rd_kafka_err2name((rd_kafka_resp_err_t)code),
+                 rd_kafka_err2name((rd_kafka_resp_err_t)code));
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && producer->trouble[0]) return;
     snprintf(producer->trouble, sizeof producer->trouble, "%s", text);
     char *detail = strstr(producer->trouble, " (after "); /* "(after 3ms in state CONNECT)" */

@@ -323,7 +323,7 @@ static enum acquire_result database_failed(struct acquire *acquire, struct error
     connection_retry(acquire->options.connection);
     acquire->waiting = false;
     if (error->class != ERROR_RETRY) return ACQUIRE_FAILED;
-    log_event(LOG_LEVEL_WARN, "claim_retry", "error=%s", LOG_QUOTE(error->message));
+    log_repeated(LOG_LEVEL_WARN, "claim_retry", "error=%s", LOG_QUOTE(error->message));
     forget_claims(acquire);
     acquire->step = STEP_CLAIM;
     return ACQUIRE_RUNNING;

@@ -52,6 +52,10 @@ bool allowance_touches(const struct allowance *allowance) {
     return !allowance->pressure.high && !allowance->crowded;
 }
 
+int64_t allowance_share(const struct allowance *allowance) {
+    return share(allowance);
+}
+
 bool allowance_restores(const struct allowance *allowance) {
     return !allowance->overfull;
 }

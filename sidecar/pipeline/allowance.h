@@ -47,7 +47,9 @@ void allowance_count(struct allowance *allowance, int records);
 bool allowance_moves(struct allowance *allowance, bool committing, int64_t now_us,
                      struct error *error) MUST_CHECK;
 
-bool allowance_touches(const struct allowance *allowance);  /* may be read */
+bool allowance_touches(const struct allowance *allowance); /* may be read */
+/* Bytes that touches and conversions of this worker may take. */
+int64_t allowance_share(const struct allowance *allowance);
 bool allowance_restores(const struct allowance *allowance); /* may go on */
 /* How many more conversions, up to `max`, may be read of a partition that has `pending` bytes of them. */
 int allowance_conversions(const struct allowance *allowance, size_t pending, int max);

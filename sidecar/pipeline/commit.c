@@ -66,9 +66,11 @@ struct commit {
     int64_t sent_at_us;
     /* those that are refused: */
     struct bisect *bisect;
-    int rounds;                            /* of looking for them */
-    bool built;                            /* the batch has its rows and dead letters … */
-    int dead_letter;                       /* … the first of which that is not acknowledged */
+    int rounds;      /* of looking for them */
+    bool built;      /* the batch has its rows and dead letters … */
+    int dead_letter; /* … the first of which that is not acknowledged */
+    struct commit_gauges gauges;
+    int64_t started_at_us;
     struct breaker breaker, breaker_after; /* what was committed, and this batch too */
 };
 
@@ -97,12 +99,17 @@ void commit_free(struct commit *commit) {
 void commit_start(struct commit *commit, struct batch *batch) {
     size_t parts = (size_t)batch->part_count;
     commit->batch = batch;
+    commit->started_at_us = clock_monotonic_us();
     commit->step = STEP_LOOKUPS_BEGIN;
     commit->waiting = commit->built = commit->one_by_one = false;
     commit->lookup = commit->rounds = commit->dead_letter = 0;
     commit->fenced = memory_realloc(commit->fenced, parts * sizeof(struct partition *));
     commit->fenced_count = 0;
     commit->arrived = memory_realloc(commit->arrived, parts * sizeof *commit->arrived);
+}
+
+const struct commit_gauges *commit_gauges(const struct commit *commit) {
+    return &commit->gauges;
 }
 
 bool commit_is_running(const struct commit *commit) {
@@ -360,12 +367,23 @@ static void judge_locks(struct commit *commit, const PGresult *result) {
     }
 }
 
+static void count_commit(struct commit *commit) {
+    struct commit_gauges *gauges = &commit->gauges;
+    const struct batch *batch = commit->batch;
+    gauges->commits++;
+    gauges->rows += (uint64_t)batch->row_count;
+    for (int i = 0; i < batch->dead_count; i++) gauges->dead_letters[batch->dead[i].outcome]++;
+    histogram_observe(&gauges->duration, clock_monotonic_us() - commit->started_at_us);
+    gauges->last_us = clock_wall_us();
+}
+
 static void finish(struct commit *commit) {
     for (int i = 0; i < commit->batch->part_count; i++) {
         struct ownership *ours = partition_ownership(commit->batch->parts[i].partition);
         ours->commit_seq++;
         ours->fingerprint_stored = true;
     }
+    count_commit(commit);
     batch_commit(commit->batch);
     commit->breaker = commit->breaker_after;
     commit->step = STEP_NONE;
@@ -492,7 +510,7 @@ static enum commit_result database_failed(struct commit *commit, struct error *e
         explain(commit, error);
         return stop(commit);
     }
-    log_event(LOG_LEVEL_WARN, "commit_retry", "error=%s", LOG_QUOTE(error->message));
+    log_repeated(LOG_LEVEL_WARN, "commit_retry", "error=%s", LOG_QUOTE(error->message));
     commit->step = commit->step >= STEP_BEGIN ? STEP_BEGIN : STEP_LOOKUPS_BEGIN;
     return COMMIT_RUNNING;
 }

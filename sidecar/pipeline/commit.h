@@ -24,6 +24,7 @@
 #include "pipeline/batch.h"
 #include "pipeline/changelog_writer.h"
 #include "pipeline/dead_letters.h"
+#include "pipeline/gauges.h"
 #include "postgres/connection.h"
 
 struct commit;
@@ -44,6 +45,8 @@ void commit_free(struct commit *commit);
 
 /* Takes a batch (batch_take done) and begins. */
 void commit_start(struct commit *commit, struct batch *batch);
+/* What has been committed so far. */
+const struct commit_gauges *commit_gauges(const struct commit *commit);
 bool commit_is_running(const struct commit *commit);
 
 enum commit_result {

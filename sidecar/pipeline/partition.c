@@ -345,6 +345,14 @@ void partition_advance_conversions(struct partition *partition) {
     if (to > conversion_watermark(partition)) advance(&partition->conversions, to);
 }
 
+int64_t partition_touch_watermark(const struct partition *partition) {
+    return touch_watermark(partition);
+}
+
+uint64_t partition_idle_decided(const struct partition *partition) {
+    return partition->idle_decided;
+}
+
 int64_t partition_conversion_watermark(const struct partition *partition) {
     return conversion_watermark(partition);
 }
@@ -383,11 +391,13 @@ static void attribute(struct partition *partition, struct pending *pending) {
 uint64_t partition_ready(struct partition *partition, uint64_t limit) {
     const struct window *window = &partition->join->plan->window;
     int64_t watermark = touch_watermark(partition);
+    int64_t own = partition_own_watermark(partition, &partition->touches);
     while (partition->decided < partition->queue.next && partition->decided - partition->cut < limit) {
         struct pending *pending = queue_at(&partition->queue, partition->decided);
         if (pending->outcome == OUTCOME_OPEN) {
             if (!window_is_final(window, pending->time_us, watermark)) break;
             attribute(partition, pending);
+            partition->idle_decided += !window_is_final(window, pending->time_us, own);
         }
         partition->decided++;
     }

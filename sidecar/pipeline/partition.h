@@ -151,8 +151,11 @@ bool partition_advance_touches(struct partition *partition);
 /* The conversion log is idle: its watermark follows the touches' at max_drift, so that touches expire. */
 void partition_advance_conversions(struct partition *partition);
 
+int64_t partition_touch_watermark(const struct partition *partition);
 int64_t partition_conversion_watermark(const struct partition *partition);
 /* Conversions read and not yet committed, and the bytes they take. */
+/* Conversions that are final only because of an idle advance of the touches. */
+uint64_t partition_idle_decided(const struct partition *partition);
 uint64_t partition_pending(const struct partition *partition);
 size_t partition_pending_bytes(const struct partition *partition);
 

@@ -32,7 +32,8 @@ struct partition {
     struct refill *refill;        /* while restoring */
     struct log_position restored; /* how far the touch log has been read for it */
     struct queue queue;
-    uint64_t decided;             /* queue entries before this number have their outcome */
+    uint64_t decided; /* queue entries before this number have their outcome */
+    uint64_t idle_decided;
     uint64_t cut;                 /* queue entries before this number are in the open cut */
     int64_t latest_conversion_us; /* greatest time of a conversion read that waits or waited for touches */
     struct ledger touch_ledger;   /* of all touches read */

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "kafka/client.h"
 #include "pipeline/message.h"
+#include "telemetry/errors.h"
 #include "telemetry/log.h"
 
 enum {
@@ -151,7 +152,7 @@ static void take_block(struct restore *restore, const rd_kafka_message_t *messag
     struct span key = {message->key, message->key_len}, value = {message->payload, message->len};
     if (partition_restore_block(restore->partition, key, value, message->offset, &error)) return;
     if (!restore->damaged++)
-        log_event(LOG_LEVEL_WARN, "changelog_damaged", "partition=%d offset=%" PRId64 " error=%s",
+        log_repeated(LOG_LEVEL_WARN, "changelog_damaged", "partition=%d offset=%" PRId64 " error=%s",
                   number_of(restore), message->offset, LOG_QUOTE(error.message));
 }
 
@@ -174,7 +175,8 @@ static bool take_error(struct restore *restore, const rd_kafka_message_t *messag
     }
     if (client_error_class(message->err) != ERROR_RETRY)
         return client_error(error, message->err, "topic \"%s\" [%d]", topic_of(restore), number_of(restore));
-    log_event(LOG_LEVEL_WARN, "fetch", "topic=%s partition=%d error=%s", topic_of(restore),
+    errors_count(ERRORS_KAFKA, rd_kafka_err2name(message->err), rd_kafka_err2name(message->err));
+    log_repeated(LOG_LEVEL_WARN, "fetch", "topic=%s partition=%d error=%s", topic_of(restore),
               number_of(restore), LOG_QUOTE(rd_kafka_message_errstr(message)));
     return true;
 }

@@ -13,6 +13,7 @@
 #include "kafka/prober.h"
 #include "pipeline/claim.h"
 #include "pipeline/identity.h"
+#include "pipeline/monitor.h"
 #include "pipeline/summary.h"
 #include "pipeline/surroundings.h"
 #include "pipeline/worker.h"
@@ -161,7 +162,8 @@ static void watch(struct run_shared *shared) {
     }
 }
 
-static bool employ(struct run_shared *shared, struct hand *hands, struct error *error) {
+static bool employ(struct run_shared *shared, struct hand *hands, struct monitor *monitor,
+                   struct error *error) {
     int workers = shared->plan->pipeline->workers;
     bool ok = true;
     for (int i = 0; i < workers && ok; i++) {
@@ -173,6 +175,7 @@ static bool employ(struct run_shared *shared, struct hand *hands, struct error *
     else
         error_set(error, ERROR_FATAL, "cannot start a thread");
     atomic_store(&shared->stopping, true);
+    monitor_stopping(monitor);
     for (int i = 0; i < workers; i++) {
         if (!hands[i].started) continue;
         pthread_join(hands[i].thread, NULL);
@@ -208,7 +211,8 @@ static void print_summary(const struct plan *plan, struct connection *connection
 }
 
 static bool run_workers(struct run_shared *shared, uint64_t key_seed,
-                        const struct surroundings_tables *tables, struct error *error) {
+                        const struct surroundings_tables *tables, struct monitor *monitor,
+                        struct error *error) {
     int workers = shared->plan->pipeline->workers;
     struct hand *hands = memory_zalloc((size_t)workers, sizeof *hands);
     bool ok = true;
@@ -221,7 +225,9 @@ static bool run_workers(struct run_shared *shared, uint64_t key_seed,
         if (!ok) *error = hands[i].error;
     }
     if (ok && shared->options->on_begin) shared->options->on_begin();
-    ok = ok && employ(shared, hands, error);
+    if (ok) monitor_attach(monitor, shared->boards, workers, shared->budget);
+    ok = ok && employ(shared, hands, monitor, error);
+    monitor_detach(monitor);
     for (int i = 0; i < workers; i++) dismiss(&hands[i]);
     free(hands);
     return ok;
@@ -256,7 +262,8 @@ static bool prepare_memory(struct run_shared *shared, struct budget_demand *dema
 
 static bool run_prepared(const struct plan *plan, const struct run_options *options,
                          struct connection *connection, const struct surroundings_tables *tables,
-                         struct error *error) {
+                         struct monitor *monitor, struct error *error) {
+    int workers = plan->pipeline->workers;
     struct run_shared shared = {.plan = plan, .options = options};
     struct ends ends = {0};
     struct identity identity = {0};
@@ -269,13 +276,17 @@ static bool run_prepared(const struct plan *plan, const struct run_options *opti
               (!options->once || find_ends(plan, shared.partition_count, &ends, error));
     if (options->once) shared.ends = &ends;
     shared.fingerprint = identity.fingerprint.data;
-    shared.finished = memory_zalloc((size_t)plan->pipeline->workers, sizeof *shared.finished);
+    shared.finished = memory_zalloc((size_t)workers, sizeof *shared.finished);
+    shared.boards = memory_zalloc((size_t)workers, sizeof *shared.boards);
+    for (int i = 0; i < workers; i++) gauges_board_init(&shared.boards[i]);
     shared.read = memory_zalloc((size_t)shared.partition_count, sizeof *shared.read);
     if (ok) {
-        ok = run_workers(&shared, identity.key_seed, tables, error);
+        ok = run_workers(&shared, identity.key_seed, tables, monitor, error);
         print_summary(plan, connection);
     }
     identity_release(&identity);
+    for (int i = 0; i < workers; i++) gauges_board_release(&shared.boards[i]);
+    free(shared.boards);
     free(shared.finished);
     free(shared.read);
     free(ends.touches);
@@ -289,8 +300,10 @@ bool run_pipeline(const struct pipeline *pipeline, const struct run_options *opt
     struct surroundings_tables tables = {0};
     log_event(LOG_LEVEL_INFO, "start", "pipeline=%s version=%s workers=%d", pipeline->name, TRIBUTARY_VERSION,
               pipeline->workers);
-    bool ok = prepare_database(plan, connection, &tables, error) &&
-              run_prepared(plan, options, connection, &tables, error);
+    struct monitor *monitor = monitor_new(plan, error);
+    bool ok = monitor && prepare_database(plan, connection, &tables, error) &&
+              run_prepared(plan, options, connection, &tables, monitor, error);
+    monitor_free(monitor);
     surroundings_tables_release(plan, &tables);
     connection_free(connection);
     plan_free(plan);

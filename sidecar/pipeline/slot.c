@@ -4,6 +4,7 @@
 
 #include "kafka/client.h"
 #include "pipeline/message.h"
+#include "telemetry/errors.h"
 #include "telemetry/log.h"
 
 void slot_init(struct slot *slot, struct partition *partition, int64_t touch_end, int64_t conversion_end,
@@ -47,6 +48,7 @@ static bool take_error(struct flow *flow, const rd_kafka_message_t *message, con
                        int64_t next, int64_t now_us, struct error *error) {
     flow->active_us = now_us;
     flow->at_end = flow->idle = flow->probing = false;
+    errors_count(ERRORS_KAFKA, rd_kafka_err2name(message->err), rd_kafka_err2name(message->err));
     if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
         message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
         return error_set(
@@ -57,8 +59,8 @@ static bool take_error(struct flow *flow, const rd_kafka_message_t *message, con
             "new pipeline name",
             input->topic, message->partition, next);
     if (client_error_class(message->err) == ERROR_RETRY) {
-        log_event(LOG_LEVEL_WARN, "fetch", "topic=%s partition=%d error=%s", input->topic, message->partition,
-                  LOG_QUOTE(rd_kafka_message_errstr(message)));
+        log_repeated(LOG_LEVEL_WARN, "fetch", "topic=%s partition=%d error=%s", input->topic,
+                     message->partition, LOG_QUOTE(rd_kafka_message_errstr(message)));
         return true;
     }
     return client_error(error, message->err, "topic \"%s\" [%d]", input->topic, message->partition);

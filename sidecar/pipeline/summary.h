@@ -6,7 +6,7 @@
 #include "event/outcome.h"
 
 /* "summary input=clicks partition=0 records=100 touch_kept=98 time_invalid=2" on standard error: the sum, and
- * every outcome that occurred. */
+ * every outcome that occurred; where the log is JSON, an event of it. */
 void summary_print(const char *input, int partition, const struct ledger *ledger);
 
 #endif

@@ -7,52 +7,19 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "pipeline/acquire.h"
-#include "pipeline/allowance.h"
-#include "pipeline/batch.h"
-#include "pipeline/commit.h"
-#include "pipeline/restore.h"
-#include "pipeline/slot.h"
+#include "pipeline/worker_internal.h"
 #include "telemetry/log.h"
 
 enum {
-    READ_MESSAGES = 500,
     READ_ROUNDS = 8,
     POLL_MS = 10,
     DATABASE_POLL_MS = 2,
     LEAVE_SECONDS = 5,
-    RESTORED_RECORDS = 1 << 20,                /* after a slice of a restore memory is looked at */
-    RESTORES = PROBER_SLOTS - PROBER_RESTORES, /* at a time */
+    RESTORED_RECORDS = 1 << 20, /* after a slice of a restore memory is looked at */
     RECLAIM_MS = 1000,
     IDLE_PROBE_MS = 100,
 };
 const int worker_restores = RESTORES;
-
-struct worker {
-    struct worker_options options;
-    struct consumer *consumer;
-    struct prober *prober;
-    struct connection *connection;
-    struct dead_letters *dead_letters;
-    struct changelog_writer *changelog;
-    struct reader *reader;
-    struct acquire *acquire;
-    struct restore *restores[RESTORES];
-    struct commit *commit;
-    struct batch batch;
-    struct allowance allowance;
-    bool acquiring;        /* the assignment below is not, or no longer, being read */
-    int64_t acquire_at_us; /* not before then: the back-off after being fenced */
-    int *assigned;         /* the group's assignment */
-    int assigned_count;
-    bool ever_assigned;
-    struct slot *slots; /* what is being read */
-    int slot_count;
-    struct partition **parked; /* held before a rebalance, perhaps to be gone on with */
-    int parked_count;
-    int64_t committed_at_us, probed_at_us;
-    rd_kafka_message_t *messages[READ_MESSAGES];
-};
 
 static const struct pipeline *pipeline_of(const struct worker *worker) {
     return worker->options.shared->plan->pipeline;
@@ -87,6 +54,7 @@ static void on_revoked(void *context) {
     atomic_store(&worker->options.shared->reassigned_at_us, clock_monotonic_us());
     park(worker);
     worker->assigned_count = 0;
+    worker->member = false;
 }
 
 static void on_assigned(void *context, const int32_t *partitions, int count) {
@@ -96,7 +64,7 @@ static void on_assigned(void *context, const int32_t *partitions, int count) {
     worker->assigned = memory_realloc(worker->assigned, (size_t)count * sizeof *worker->assigned);
     for (int i = 0; i < count; i++) worker->assigned[i] = partitions[i];
     worker->assigned_count = count;
-    worker->ever_assigned = true;
+    worker->ever_assigned = worker->member = true;
     worker->acquiring = true;
     worker->acquire_at_us = 0;
     log_event(LOG_LEVEL_INFO, "assigned", "worker=%d partitions=%d", worker->options.number, count);
@@ -155,6 +123,7 @@ struct worker *worker_new(const struct worker_options *options, struct error *er
     worker->connection = connection_new(plan->pipeline->postgres.url, "tributary");
     batch_init(&worker->batch, plan);
     init_allowance(worker);
+    worker_watch_init(worker);
     if (!connect_clients(worker, error)) {
         worker_free(worker);
         return NULL;
@@ -201,6 +170,7 @@ void worker_free(struct worker *worker) {
     prober_free(worker->prober);
     connection_free(worker->connection);
     worker_options_release(&worker->options);
+    worker_watch_release(worker);
     free(worker->parked);
     free(worker->slots);
     free(worker->assigned);
@@ -237,6 +207,7 @@ static bool begin_reading(struct worker *worker, struct error *error) {
     }
     worker->slot_count = count;
     worker->acquiring = false;
+    worker_watch_show(worker);
     bool ok = consumer_assign(worker->consumer, starts, count, error);
     if (ok) log_event(LOG_LEVEL_INFO, "reading", "worker=%d partitions=%d", worker->options.number, count);
     free(starts);
@@ -280,7 +251,9 @@ static bool serve_restores(struct worker *worker, bool *any, struct error *error
         if (!partition_is_restoring(slot->partition)) continue;
         struct restore *restore = restore_for(worker, slot->partition);
         if (!restore) return true;
-        if (restore_poll(restore, slot->partition, any, error) == RESTORE_FAILED) return false;
+        enum restore_result result = restore_poll(restore, slot->partition, any, error);
+        if (result == RESTORE_FAILED) return false;
+        worker->watch.restores += result == RESTORE_DONE;
         allowance_count(&worker->allowance, RESTORED_RECORDS);
         for (enum consumer_side side = 0; side < 2; side++)
             slot->flows[side].active_us = clock_monotonic_us();
@@ -444,7 +417,8 @@ static void drop_fenced(struct worker *worker, int64_t now) {
     struct partition *const *fenced = commit_fenced(worker->commit, &count);
     for (int i = 0; i < count; i++) {
         int number = partition_number(fenced[i]);
-        log_event(LOG_LEVEL_WARN, "fenced", "worker=%d partition=%d", worker->options.number, number);
+        worker->watch.fenced++;
+        log_repeated(LOG_LEVEL_WARN, "fenced", "worker=%d partition=%d", worker->options.number, number);
         if (is_assigned(worker, number)) {
             if (worker->slot_count) consumer_unassign(worker->consumer);
             park(worker);
@@ -552,6 +526,7 @@ static bool turn(struct worker *worker, struct error *error) {
         !serve_idle(worker, now, error) || !serve_commit(worker, now, error))
         return false;
     start_commit_if_due(worker, now);
+    worker_watch_turn(worker);
     if (!allowance_moves(&worker->allowance, commit_is_running(worker->commit), now, error)) return false;
     if (any) return true;
     if (commit_is_running(worker->commit) || worker->acquiring)
@@ -567,6 +542,7 @@ static void leave(struct worker *worker) {
     struct error error;
     bool last = false;
     while (clock_monotonic_us() < until) {
+        worker_watch_turn(worker);
         if (!consumer_poll(worker->consumer, 0, &error) ||
             !serve_commit(worker, clock_monotonic_us(), &error)) {
             log_event(LOG_LEVEL_WARN, "last_commit_failed", "error=%s", LOG_QUOTE(error.message));

@@ -8,6 +8,7 @@
 
 #include "output/postgres.h"
 #include "pipeline/budget.h"
+#include "pipeline/gauges.h"
 #include "pipeline/partition.h"
 #include "pipeline/run.h"
 #include "transform/lookup_query.h"
@@ -27,6 +28,7 @@ struct run_shared {
     const struct budget_demand *demand; /* what the budget was made for */
     atomic_int partitions_here;         /* of all workers together */
     const struct ends *ends;            /* NULL without --once */
+    struct gauges_board *boards;        /* by worker: what it shows of itself */
     atomic_bool stopping;               /* somebody failed, was asked to stop, or all are done */
     /* with --once: */
     atomic_bool *finished;         /* per worker: nothing left to do in its assignment */

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "telemetry/errors.h"
 #include "telemetry/log.h"
 
 enum {
@@ -118,6 +119,7 @@ static enum error_class connect_error_class(const char *message) {
 static enum connection_state connect_failed(struct connection *connection, const char *message,
                                             struct error *error) {
     set_message(error, connect_error_class(message), message);
+    errors_count(ERRORS_POSTGRES, "connection", "connection");
     connection_drop(connection);
     connection->retry_at_us = clock_monotonic_us() + backoff_us(connection);
     return CONNECTION_FAILED;
@@ -168,6 +170,7 @@ static enum connection_state poll_connect(struct connection *connection, struct 
 
 static enum connection_state lost(struct connection *connection, struct error *error) {
     set_message(error, ERROR_RETRY, PQerrorMessage(connection->pg));
+    errors_count(ERRORS_POSTGRES, "connection", "connection");
     connection_drop(connection);
     connection->retry_at_us = clock_monotonic_us() + backoff_us(connection);
     return CONNECTION_FAILED;
@@ -188,7 +191,10 @@ static enum connection_state answer(struct connection *connection, PGresult **re
     }
     const char *sqlstate = PQresultErrorField(last, PG_DIAG_SQLSTATE);
     set_message(error, postgres_error_class(sqlstate), PQresultErrorMessage(last));
-    if (sqlstate) add_sqlstate(connection, sqlstate, error);
+    if (sqlstate) {
+        add_sqlstate(connection, sqlstate, error);
+        errors_count(ERRORS_POSTGRES, (char[]){sqlstate[0], sqlstate[1], '\0'}, sqlstate);
+    }
     PQclear(last);
     return CONNECTION_FAILED;
 }
@@ -308,7 +314,7 @@ PGresult *connection_query(struct connection *connection, const char *sql, const
                 *error = last;
                 return NULL;
             }
-            if (!told) log_event(LOG_LEVEL_WARN, "postgres_retry", "error=%s", LOG_QUOTE(last.message));
+            if (!told) log_repeated(LOG_LEVEL_WARN, "postgres_retry", "error=%s", LOG_QUOTE(last.message));
             told = true;
             break;
         }

@@ -73,11 +73,13 @@ START_TEST(unknown_keys) {
         {"version: 1", "version: 1\nsteps: []",
          "p.yaml:2:1: unknown key \"steps\"\n"
          "  hint: known here: version, pipeline, kafka, postgres, defaults, inputs, attribute, lookups, "
-         "outputs, dead_letters, changelog, workers, commit_interval, batch_rows, memory_limit, start\n"},
+         "outputs, dead_letters, changelog, telemetry, log, workers, commit_interval, batch_rows, "
+         "memory_limit, start\n"},
         {"version: 1", "version: 1\nwindow: 1h",
          "p.yaml:2:1: unknown key \"window\"\n"
          "  hint: it belongs under \"attribute\"; known here: version, pipeline, kafka, postgres, defaults, "
-         "inputs, attribute, lookups, outputs, dead_letters, changelog, workers, commit_interval, "
+         "inputs, attribute, lookups, outputs, dead_letters, changelog, telemetry, log, workers, "
+         "commit_interval, "
          "batch_rows, "
          "memory_limit, start\n"},
         {"brokers: b", "brokers: b, version: 1",
@@ -170,6 +172,11 @@ START_TEST(values) {
          "p.yaml:2:23: \"dead_letters.topic\" must be the name of a topic: letters, digits, '.', '_' and "
          "'-', at most 249, not \"a b\"\n"
          "  hint: for example: topic: checkouts.dead-letters\n"},
+        {"version: 1", "version: 1\ntelemetry: {listen: 9469}",
+         "p.yaml:2:21: \"telemetry.listen\" must be none, or an address and a port such as 127.0.0.1:9469, "
+         "not \"9469\"\n  hint: for example: listen: \":9469\"\n"},
+        {"version: 1", "version: 1\nlog: {format: jsn}",
+         "p.yaml:2:15: \"log.format\" must be logfmt or json, not \"jsn\"\n  hint: did you mean \"json\"?\n"},
         {"version: 1", "version: 1\nchangelog: {replication: 0}",
          "p.yaml:2:26: \"changelog.replication\" must be a whole number from 1 to 32767, not \"0\"\n"
          "  hint: for example: replication: 3\n"},

@@ -1,0 +1,52 @@
+/* A worker that publishes while somebody looks: what is seen is always one whole snapshot. */
+#include "pipeline/gauges.h"
+
+#include "../suite.h"
+
+enum { ROUNDS = 20000, MOST = 7 };
+
+static void *publish(void *context) {
+    struct gauges_board *board = context;
+    for (int round = 1; round <= ROUNDS; round++) {
+        struct worker_gauges *draft = gauges_board_draft(board);
+        for (int i = 0; i < round % MOST; i++) {
+            struct partition_gauges *partition = worker_gauges_add(draft);
+            partition->number = i;
+            partition->touches = (uint64_t)round;
+        }
+        draft->gathered_us = round;
+        gauges_board_publish(board);
+        atomic_store(&board->turned_us, round);
+    }
+    return NULL;
+}
+
+START_TEST(a_snapshot_is_whole) {
+    static struct gauges_board board;
+    struct worker_gauges copy = {0};
+    pthread_t thread;
+    int64_t before = 0;
+    gauges_board_init(&board);
+    ck_assert_int_eq(pthread_create(&thread, NULL, publish, &board), 0);
+    while (before < ROUNDS) {
+        gauges_board_copy(&board, &copy);
+        ck_assert_int_ge(copy.gathered_us, before);
+        ck_assert_int_eq(copy.count, copy.gathered_us % MOST);
+        for (int i = 0; i < copy.count; i++) {
+            ck_assert_int_eq(copy.partitions[i].number, i);
+            ck_assert_uint_eq(copy.partitions[i].touches, (uint64_t)copy.gathered_us);
+            ck_assert_int_eq(copy.partitions[i].high[0], -1);
+        }
+        before = copy.gathered_us;
+    }
+    pthread_join(thread, NULL);
+    worker_gauges_release(&copy);
+    gauges_board_release(&board);
+}
+END_TEST
+
+int main(void) {
+    TCase *tests = tcase_create("gauges");
+    tcase_add_test(tests, a_snapshot_is_whole);
+    return suite_run("pipeline.gauges", tests);
+}
