@@ -20,6 +20,8 @@ static const struct command commands[] = {
     {"verify", "compute the table once more from the topics and compare", command_verify},
     {"explain", "say why a conversion has the touch it has", command_explain},
     {"state", "say what is stored of a pipeline: positions, lag, touches held", command_state},
+    {"dead-letters", "say what became a dead letter and why; send it again once mended",
+     command_dead_letters},
     {"generate", "make demo events: clicks and checkouts, into files or into Kafka", command_generate},
     {"produce", "load files of JSON lines into a topic", command_produce},
     {"reference", "print the reference of the pipeline file", command_reference},
@@ -33,7 +35,7 @@ static void print_help(FILE *out) {
           "usage: tributary COMMAND [OPTIONS] [ARGUMENTS]\n\n"
           "Commands:\n",
           out);
-    for (int i = 0; i < COMMANDS; i++) fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    for (int i = 0; i < COMMANDS; i++) fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
     fputs(
         "\nExamples:\n"
         "  tributary generate -o demo            make clicks.jsonl, checkouts.jsonl and users.csv in demo/\n"

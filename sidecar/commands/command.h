@@ -30,6 +30,7 @@ int command_test(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_state(int argc, char **argv);
+int command_dead_letters(int argc, char **argv);
 int command_generate(int argc, char **argv);
 int command_produce(int argc, char **argv);
 int command_reference(int argc, char **argv);
