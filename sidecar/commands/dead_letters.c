@@ -341,3 +341,5 @@ int command_dead_letters(int argc, char **argv) {
     request.file = argv[optind];
     return run_file(&request);
 }
+
+const struct command_text dead_letters_text = {usage, options};

@@ -6,17 +6,33 @@
 #include "base/buffer.h"
 #include "commands/arguments.h"
 #include "commands/command.h"
+#include "commands/completion.h"
+#include "commands/manual.h"
 #include "config/json_schema.h"
 #include "config/reference.h"
 
 static const char usage[] =
-    "usage: tributary reference [--markdown | --json-schema]\n"
+    "usage: tributary reference [--markdown | --json-schema | --man | --completion SHELL]\n"
     "\n"
-    "Prints every option of a pipeline file, with its default and range.\n"
+    "Prints every option of a pipeline file, with its default and range, or every option of the command "
+    "line.\n"
     "\n"
-    "      --markdown      as a page for people (the default): docs/configuration.md\n"
-    "      --json-schema   as a JSON Schema, by which editors complete and check: docs/pipeline.schema.json\n"
-    "  -h, --help          this text\n";
+    "Of the pipeline file:\n"
+    "      --markdown           as a page for people (the default): docs/configuration.md\n"
+    "      --json-schema        as a JSON Schema, by which editors complete and check:\n"
+    "                           docs/pipeline.schema.json\n"
+    "\n"
+    "Of the command line:\n"
+    "      --man                as the manual page tributary(1)\n"
+    "      --completion SHELL   as a file by which bash, zsh or fish completes\n"
+    "\n"
+    "  -h, --help               this text\n";
+
+static const struct option options[] = {
+    {"markdown", no_argument, NULL, 'm'}, {"json-schema", no_argument, NULL, 'j'},
+    {"man", no_argument, NULL, 'M'},      {"completion", required_argument, NULL, 'c'},
+    {"help", no_argument, NULL, 'h'},     {0},
+};
 
 typedef void write_reference(struct buffer *out);
 
@@ -30,14 +46,19 @@ static int print(write_reference *write) {
     return good ? EXIT_OK : EXIT_FAILED;
 }
 
+/* What an option asks for; NULL for a shell that there is not. */
+static write_reference *writer_of(int option) {
+    switch (option) {
+    case 'j': return json_schema_write;
+    case 'M': return manual_write;
+    case 'c': return completion_of(optarg);
+    default: return reference_markdown;
+    }
+}
+
 int command_reference(int argc, char **argv) {
-    static const struct option options[] = {
-        {"markdown", no_argument, NULL, 'm'},
-        {"json-schema", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
-    };
-    int option, format = 0;
+    int option;
+    write_reference *write = NULL;
     optind = 0;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
@@ -45,11 +66,15 @@ int command_reference(int argc, char **argv) {
             fputs(usage, stdout);
             return EXIT_OK;
         }
-        if (option != 'm' && option != 'j') return arguments_complain(option, argv, options);
-        if (format) return arguments_refuse("reference", "choose one of --markdown and --json-schema");
-        format = option;
+        if (option == '?' || option == ':') return arguments_complain(option, argv, options);
+        if (write) return arguments_refuse("reference", "choose one of --markdown and --json-schema");
+        write = writer_of(option);
+        if (!write)
+            return arguments_refuse("reference", "--completion: \"%s\" is not bash, zsh or fish", optarg);
     }
     if (optind < argc)
         return arguments_refuse("reference", "it takes no argument such as \"%s\"", argv[optind]);
-    return print(format == 'j' ? json_schema_write : reference_markdown);
+    return print(write ? write : reference_markdown);
 }
+
+const struct command_text reference_text = {usage, options};

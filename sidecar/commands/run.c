@@ -83,3 +83,5 @@ int command_run(int argc, char **argv) {
     stop_on_signals();
     return run_file(argv[optind], &run, workers);
 }
+
+const struct command_text run_text = {usage, options};
