@@ -9,31 +9,12 @@
 #include "commands/command.h"
 #include "config/suggest.h"
 
-static const struct command commands[] = {
-    {"run", "run a pipeline until it is stopped", command_run},
-    {"check", "check a pipeline file and, on request, the topics and tables it names", command_check},
-    {"init", "create the tables and topics a pipeline needs", command_init},
-    {"reset", "forget what is stored for a pipeline, so that it begins anew", command_reset},
-    {"rename", "go on under another name with what is stored", command_rename},
-    {"replay", "run a pipeline over files, without Kafka and without a database", command_replay},
-    {"test", "run test cases: events in, rows and dead letters out", command_test},
-    {"verify", "compute the table once more from the topics and compare", command_verify},
-    {"explain", "say why a conversion has the touch it has", command_explain},
-    {"state", "say what is stored of a pipeline: positions, lag, touches held", command_state},
-    {"generate", "make demo events: clicks and checkouts, into files or into Kafka", command_generate},
-    {"produce", "load files of JSON lines into a topic", command_produce},
-    {"reference", "print the reference of the pipeline file", command_reference},
-    {"version", "print the versions of tributary and its libraries", command_version},
-};
-
-enum { COMMANDS = sizeof commands / sizeof *commands };
-
 static void print_help(FILE *out) {
     fputs("Joins conversions to the clicks that led to them, exactly once, beside Kafka or Redpanda.\n\n"
           "usage: tributary COMMAND [OPTIONS] [ARGUMENTS]\n\n"
           "Commands:\n",
           out);
-    for (int i = 0; i < COMMANDS; i++) fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    for (int i = 0; i < COMMANDS; i++) fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
     fputs(
         "\nExamples:\n"
         "  tributary generate -o demo            make clicks.jsonl, checkouts.jsonl and users.csv in demo/\n"

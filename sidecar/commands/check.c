@@ -142,3 +142,5 @@ int command_check(int argc, char **argv) {
     if (optind + 1 != argc) return arguments_refuse("check", "name one pipeline file");
     return check(argv[optind], connect, print);
 }
+
+const struct command_text check_text = {usage, options};

@@ -100,3 +100,5 @@ int command_explain(int argc, char **argv) {
     stop_on_signals();
     return explain_file(argv[optind], &explain, json);
 }
+
+const struct command_text explain_text = {usage, options};

@@ -309,3 +309,5 @@ int command_generate(int argc, char **argv) {
     arguments_release_kafka(&generate.kafka);
     return result;
 }
+
+const struct command_text generate_text = {usage, options};

@@ -120,3 +120,5 @@ int command_init(int argc, char **argv) {
     pipeline_free(pipeline);
     return ok ? EXIT_OK : arguments_fail("init", &error);
 }
+
+const struct command_text init_text = {usage, options};

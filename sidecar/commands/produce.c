@@ -394,3 +394,5 @@ int command_produce(int argc, char **argv) {
     arguments_release_kafka(&produce.kafka);
     return result;
 }
+
+const struct command_text produce_text = {usage, options};

@@ -164,3 +164,5 @@ int command_rename(int argc, char **argv) {
     rename.old = argv[optind + 1];
     return rename_file(&rename);
 }
+
+const struct command_text rename_text = {usage, options};

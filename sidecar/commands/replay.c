@@ -212,3 +212,5 @@ int command_replay(int argc, char **argv) {
     if (optind + 1 != argc) return arguments_refuse("replay", "name one pipeline file");
     return replay_file(argv[optind], &command);
 }
+
+const struct command_text replay_text = {usage, options};

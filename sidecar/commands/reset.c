@@ -154,3 +154,5 @@ int command_reset(int argc, char **argv) {
     reset.file = argv[optind];
     return reset_file(&reset);
 }
+
+const struct command_text reset_text = {usage, options};

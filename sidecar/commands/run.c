@@ -145,3 +145,5 @@ int command_run(int argc, char **argv) {
     stop_at_once();
     return run_file(argv[optind], &run, &overrides);
 }
+
+const struct command_text run_text = {usage, options};

@@ -234,3 +234,5 @@ int command_state(int argc, char **argv) {
     stop_on_signals();
     return state_file(argv[optind], partition, json, clicks);
 }
+
+const struct command_text state_text = {usage, options};

@@ -165,3 +165,5 @@ int command_test(int argc, char **argv) {
     if (optind >= argc) return arguments_refuse("test", "name at least one file of cases");
     return test_files(argv + optind, argc - optind, junit);
 }
+
+const struct command_text test_text = {usage, options};

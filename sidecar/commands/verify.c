@@ -302,3 +302,5 @@ int command_verify(int argc, char **argv) {
     stop_on_signals();
     return verify_file(&command);
 }
+
+const struct command_text verify_text = {usage, options};

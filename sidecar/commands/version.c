@@ -11,6 +11,8 @@
 static const char usage[] = "usage: tributary version\n\n"
                             "Prints the version of tributary and of the libraries it runs with.\n";
 
+static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
+
 static void print_versions(void) {
     int libpq = PQlibVersion(); /* 150020 is 15.20 */
     uint32_t yyjson = yyjson_version();
@@ -22,7 +24,6 @@ static void print_versions(void) {
 }
 
 int command_version(int argc, char **argv) {
-    static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
     int option;
     optind = 0;
     opterr = 0;
@@ -36,3 +37,5 @@ int command_version(int argc, char **argv) {
     print_versions();
     return EXIT_OK;
 }
+
+const struct command_text version_text = {usage, options};

@@ -196,6 +196,11 @@ static const struct option_row options[] = {
     {IN(DEAD_LETTERS), "topic", KIND_TOPIC, FIELD(pipeline, dead_letter_topic),
      .fallback = "{pipeline}.dead-letters", .example = "checkouts.dead-letters",
      .doc = "The topic they go to."},
+    {IN(DEAD_LETTERS), "retention", KIND_DURATION, FIELD(pipeline, dead_letter_retention_us),
+     .fallback = "14d", .min = MINUTE, .max = 10 * LONGEST, .example = "30d",
+     .doc =
+         "How long they are kept: `retention.ms` of the topic where Tributary creates it. One that is there "
+         "already stays as it is."},
     {IN(PIPELINE), "changelog", KIND_SECTION, .child = SECTION_CHANGELOG, .offset = 0,
      .size = sizeof(struct pipeline), .example = "{topic: checkouts.changelog, replication: 3}",
      .doc = "Where the touches of the window are kept."},

@@ -119,19 +119,20 @@ struct pipeline {
     int lookup_count;
     struct output_config *outputs; /* at least one; exactly one in this version */
     int output_count;
-    char *dead_letter_topic;    /* default: the pipeline's name and ".dead-letters" */
-    char *changelog_topic;      /* default: the pipeline's name and ".changelog" */
-    int changelog_replication;  /* copies of each partition; -1: the default of the broker */
-    int64_t tombstone_grace_us; /* default 1 hour */
-    char *telemetry_listen;     /* "HOST:PORT" or "none"; NULL: a port of this machine alone */
-    enum log_form log_form;     /* default logfmt */
-    enum log_detail log_detail; /* default info */
-    int workers;                /* threads; default 1 */
-    int64_t commit_interval_us; /* default 1 s */
-    int64_t batch_rows;         /* rows after which a batch is full, default 10,000 */
-    int64_t memory_limit;       /* bytes; 0: the cgroup's, or else three quarters of the machine's memory */
-    enum start_at start;        /* default earliest */
-    int64_t start_us;           /* for START_TIME */
+    char *dead_letter_topic;          /* default: the pipeline's name and ".dead-letters" */
+    int64_t dead_letter_retention_us; /* of the topic where we create it; default 14 days */
+    char *changelog_topic;            /* default: the pipeline's name and ".changelog" */
+    int changelog_replication;        /* copies of each partition; -1: the default of the broker */
+    int64_t tombstone_grace_us;       /* default 1 hour */
+    char *telemetry_listen;           /* "HOST:PORT" or "none"; NULL: a port of this machine alone */
+    enum log_form log_form;           /* default logfmt */
+    enum log_detail log_detail;       /* default info */
+    int workers;                      /* threads; default 1 */
+    int64_t commit_interval_us;       /* default 1 s */
+    int64_t batch_rows;               /* rows after which a batch is full, default 10,000 */
+    int64_t memory_limit; /* bytes; 0: the cgroup's, or else three quarters of the machine's memory */
+    enum start_at start;  /* default earliest */
+    int64_t start_us;     /* for START_TIME */
 };
 
 /* Reads the file, expands ${VAR}, ${VAR:-default} and ${file:PATH}, and checks everything that can be checked

@@ -26,6 +26,32 @@ const char *outcome_name(enum outcome outcome) {
     return outcome < OUTCOME_COUNT ? names[outcome] : "unknown";
 }
 
+const char *outcome_class(enum outcome outcome) {
+    switch (outcome) {
+    case OUTCOME_LATE: return "late";
+    case OUTCOME_EMPTY:
+    case OUTCOME_ENCODING:
+    case OUTCOME_NUL:
+    case OUTCOME_MALFORMED:
+    case OUTCOME_NOT_AN_OBJECT: return "bytes";
+    case OUTCOME_TIME_INVALID:
+    case OUTCOME_TIME_IN_FUTURE:
+    case OUTCOME_KEY_NULL:
+    case OUTCOME_KEY_INVALID: return "field";
+    case OUTCOME_VALUE_REFUSED:
+    case OUTCOME_ROW_REFUSED: return "table";
+    case OUTCOME_LOOKUP_MISSING: return "lookup";
+    case OUTCOME_ATTRIBUTED:
+    case OUTCOME_UNATTRIBUTED:
+    case OUTCOME_TOUCH_KEPT:
+    case OUTCOME_TOUCH_TOO_OLD:
+    case OUTCOME_FILTERED:
+    case OUTCOME_CAPPED:
+    case OUTCOME_COUNT: break;
+    }
+    return "";
+}
+
 enum outcome outcome_of_name(struct span name) {
     enum outcome outcome = 0;
     while (outcome < OUTCOME_COUNT && !span_is(name, names[outcome])) outcome++;

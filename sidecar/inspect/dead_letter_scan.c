@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 
+#include "event/timestamp.h"
+
 /* The headers are texts; what is too long for a number is none. */
-static struct span header(const rd_kafka_message_t *message, const char *name) {
+struct span dead_letter_header(const rd_kafka_message_t *message, const char *name) {
     rd_kafka_headers_t *headers;
     const void *value;
     size_t len;
@@ -13,7 +15,7 @@ static struct span header(const rd_kafka_message_t *message, const char *name) {
 }
 
 static int64_t number_header(const rd_kafka_message_t *message, const char *name, int64_t otherwise) {
-    struct span text = header(message, name);
+    struct span text = dead_letter_header(message, name);
     char digits[24], *end;
     if (!text.len || text.len >= sizeof digits) return otherwise;
     memcpy(digits, text.data, text.len);
@@ -22,43 +24,84 @@ static int64_t number_header(const rd_kafka_message_t *message, const char *name
     return *end ? otherwise : number;
 }
 
-static struct dead_letter_found parse(const rd_kafka_message_t *message) {
-    int64_t timestamp_ms = number_header(message, "timestamp", -1);
-    return (struct dead_letter_found){.topic = header(message, "topic"),
-                                      .partition = (int)number_header(message, "partition", -1),
-                                      .offset = number_header(message, "offset", -1),
-                                      .reason = outcome_of_name(header(message, "reason")),
-                                      .detail = header(message, "detail"),
-                                      .value = {message->payload, message->len},
-                                      .timestamp_us = timestamp_ms < 0 ? TIME_NONE : timestamp_ms * 1000};
+static int64_t time_of(const rd_kafka_message_t *message) {
+    int64_t time_us;
+    struct value text = {VALUE_STRING, dead_letter_header(message, "time")};
+    if (text.text.data && timestamp_parse(text, TIME_FORMAT_ISO, NULL, &time_us)) return time_us;
+    return rd_kafka_message_timestamp(message, NULL) * 1000; /* an older version wrote it */
 }
 
-static bool scan_partition(const struct inspection *inspection, int partition, struct extent extent,
-                           bool (*take)(void *, const struct dead_letter_found *, struct error *),
-                           void *context, struct error *error) {
-    const char *topic = inspection->pipeline->dead_letter_topic;
-    struct scan *scan = inspection_scan(inspection, topic, partition, extent.low, extent.high, error);
+struct dead_letter_found dead_letter_parse(const rd_kafka_message_t *message) {
+    int64_t timestamp_ms = number_header(message, "timestamp", -1);
+    return (struct dead_letter_found){.topic = dead_letter_header(message, "topic"),
+                                      .partition = (int)number_header(message, "partition", -1),
+                                      .offset = number_header(message, "offset", -1),
+                                      .reason = outcome_of_name(dead_letter_header(message, "reason")),
+                                      .detail = dead_letter_header(message, "detail"),
+                                      .value = {message->payload, message->len},
+                                      .timestamp_us = timestamp_ms < 0 ? TIME_NONE : timestamp_ms * 1000,
+                                      .length = number_header(message, "truncated", -1),
+                                      .time_us = time_of(message),
+                                      .message = message};
+}
+
+bool dead_letter_is_of(const struct dead_letter_found *letter, const rd_kafka_message_t *record) {
+    int64_t timestamp_ms = rd_kafka_message_timestamp(record, NULL);
+    if ((timestamp_ms < 0 ? TIME_NONE : timestamp_ms * 1000) != letter->timestamp_us) return false;
+    if (letter->length >= 0) return record->len == (size_t)letter->length;
+    return span_equal(letter->value, (struct span){record->payload, record->len});
+}
+
+/* The whole of a topic: what is handed over, and how far it has been read. */
+struct visit {
+    const struct inspection *inspection;
+    const struct dead_letter_visitor *visitor;
+    uint64_t done, total;
+};
+
+static bool hand_over(const struct visit *visit, const rd_kafka_message_t *message, struct error *error) {
+    const struct dead_letter_visitor *visitor = visit->visitor;
+    if (!span_is(dead_letter_header(message, "pipeline"), visit->inspection->pipeline->name)) return true;
+    if (dead_letter_header(message, DEAD_LETTER_REDRIVEN).data)
+        return !visitor->take_redriven ||
+               visitor->take_redriven(visitor->context, (struct span){message->payload, message->len}, error);
+    struct dead_letter_found found = dead_letter_parse(message);
+    return visitor->take(visitor->context, &found, error);
+}
+
+static bool visit_partition(struct visit *visit, int partition, struct extent extent, struct error *error) {
+    const char *topic = visit->inspection->pipeline->dead_letter_topic;
+    struct scan *scan = inspection_scan(visit->inspection, topic, partition, extent.low, extent.high, error);
     const rd_kafka_message_t *message;
     enum scan_result result = scan ? SCAN_RECORD : SCAN_FAILED;
     bool ok = scan != NULL;
     while (ok && (result = scan_next(scan, &message, error)) == SCAN_RECORD) {
-        if (!span_is(header(message, "pipeline"), inspection->pipeline->name)) continue;
-        struct dead_letter_found found = parse(message);
-        ok = take(context, &found, error);
+        ok = hand_over(visit, message, error);
+        if (visit->visitor->passed)
+            visit->visitor->passed(visit->visitor->context,
+                                   visit->done + (uint64_t)(message->offset + 1 - extent.low), visit->total);
     }
+    visit->done += (uint64_t)(extent.high - extent.low);
     scan_free(scan);
     return ok && result == SCAN_END;
+}
+
+bool dead_letter_visit(const struct inspection *inspection, const struct dead_letter_visitor *visitor,
+                       struct error *error) {
+    int count;
+    struct visit visit = {.inspection = inspection, .visitor = visitor};
+    struct extent *extents =
+        inspection_extents(inspection, inspection->pipeline->dead_letter_topic, &count, error);
+    bool ok = extents != NULL;
+    for (int p = 0; ok && p < count; p++) visit.total += (uint64_t)(extents[p].high - extents[p].low);
+    for (int p = 0; ok && p < count; p++) ok = visit_partition(&visit, p, extents[p], error);
+    free(extents);
+    return ok;
 }
 
 bool dead_letter_scan(const struct inspection *inspection,
                       bool (*take)(void *context, const struct dead_letter_found *found, struct error *error),
                       void *context, struct error *error) {
-    int count;
-    struct extent *extents =
-        inspection_extents(inspection, inspection->pipeline->dead_letter_topic, &count, error);
-    bool ok = extents != NULL;
-    for (int p = 0; ok && p < count; p++)
-        ok = scan_partition(inspection, p, extents[p], take, context, error);
-    free(extents);
-    return ok;
+    struct dead_letter_visitor visitor = {.take = take, .context = context};
+    return dead_letter_visit(inspection, &visitor, error);
 }

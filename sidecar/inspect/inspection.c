@@ -189,6 +189,14 @@ bool inspection_open(struct inspection *inspection, const struct inspection_opti
            read_extents(inspection, error);
 }
 
+bool inspection_open_topics(struct inspection *inspection, const struct inspection_options *options,
+                            struct error *error) {
+    *inspection =
+        (struct inspection){.pipeline = options->pipeline, .plan = options->plan, .stop = options->stop};
+    inspection->reader = reader_new(&options->pipeline->kafka, options->command, error);
+    return inspection->reader != NULL;
+}
+
 void inspection_close(struct inspection *inspection) {
     for (int i = 0; i < inspection->count; i++) {
         free(inspection->partitions[i].updated_at);

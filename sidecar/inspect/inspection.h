@@ -41,6 +41,9 @@ struct inspection_options {
  * progress has passed lies before their ends. A config error when the pipeline has never run. */
 bool inspection_open(struct inspection *inspection, const struct inspection_options *options,
                      struct error *error) MUST_CHECK;
+/* Only the topics: nothing is asked of the database, and `partitions` stays empty. */
+bool inspection_open_topics(struct inspection *inspection, const struct inspection_options *options,
+                            struct error *error) MUST_CHECK;
 /* Rolls the transaction back. Fine after a failed open. */
 void inspection_close(struct inspection *inspection);
 

@@ -109,21 +109,20 @@ static void on_error(rd_kafka_t *client, int code, const char *text, void *opaqu
 }
 
 static rd_kafka_conf_t *conf_new(const struct kafka_config *config, const char *role, int batch_bytes,
-                                 struct error *error) {
+                                 const struct client_setting *required, struct error *error) {
     char batch[16];
     snprintf(batch, sizeof batch, "%d", batch_bytes ? batch_bytes : BATCH_BYTES);
     struct client_setting all[sizeof defaults / sizeof *defaults + 1] = {{"batch.size", batch}};
     memcpy(all + 1, defaults, sizeof defaults);
-    rd_kafka_conf_t *conf = client_conf_new(config, role, all, NULL, error);
+    rd_kafka_conf_t *conf = client_conf_new(config, role, all, required, error);
     if (!conf) return NULL;
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_conf_set_error_cb(conf, on_error);
     return conf;
 }
 
-struct producer *producer_new(const struct kafka_config *config, const char *role, int batch_bytes,
-                              struct error *error) {
-    rd_kafka_conf_t *conf = conf_new(config, role, batch_bytes, error);
+static struct producer *create(const struct kafka_config *config, rd_kafka_conf_t *conf,
+                               struct error *error) {
     if (!conf) return NULL;
     struct producer *producer = memory_zalloc(1, sizeof *producer);
     producer->config = config;
@@ -132,6 +131,26 @@ struct producer *producer_new(const struct kafka_config *config, const char *rol
     if (producer->client) return producer;
     free(producer);
     return NULL;
+}
+
+struct producer *producer_new(const struct kafka_config *config, const char *role, int batch_bytes,
+                              struct error *error) {
+    return create(config, conf_new(config, role, batch_bytes, NULL, error), error);
+}
+
+/* A record may not outlive its transaction. */
+struct producer *producer_new_transactional(const struct kafka_config *config, const char *role,
+                                            const char *transactional_id, struct error *error) {
+    const struct client_setting required[] = {{"transactional.id", transactional_id},
+                                              {"enable.idempotence", "true"},
+                                              {"transaction.timeout.ms", "60000"},
+                                              {"message.timeout.ms", "60000"},
+                                              {NULL, NULL}};
+    return create(config, conf_new(config, role, 0, required, error), error);
+}
+
+rd_kafka_t *producer_client(struct producer *producer) {
+    return producer->client;
 }
 
 void producer_free(struct producer *producer) {

@@ -62,6 +62,11 @@ typedef void producer_on_delivery(void *context, uintptr_t tag, int32_t partitio
  * for a topic with a lower limit give it as `batch_bytes` (0: 1,000,000). */
 struct producer *producer_new(const struct kafka_config *config, const char *role, int batch_bytes,
                               struct error *error) MUST_CHECK;
+/* One whose records belong to transactions under this id, for transactions.h. */
+struct producer *producer_new_transactional(const struct kafka_config *config, const char *role,
+                                            const char *transactional_id, struct error *error) MUST_CHECK;
+/* Its client, for the calls of transactions.c. */
+rd_kafka_t *producer_client(struct producer *producer);
 /* Waits for nothing: records not acknowledged yet are dropped. */
 void producer_free(struct producer *producer);
 

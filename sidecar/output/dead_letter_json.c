@@ -2,7 +2,7 @@
 
 #include <inttypes.h>
 
-static void bytes_json(struct buffer *out, struct span bytes) {
+void dead_letter_bytes_json(struct buffer *out, struct span bytes) {
     if (!bytes.data) {
         buffer_text(out, "null");
         return;
@@ -28,6 +28,6 @@ void dead_letter_json(struct buffer *out, const char *input, int partition, cons
                   record->offset, outcome_name(outcome));
     buffer_json(out, detail);
     buffer_text(out, ",\"value\":");
-    bytes_json(out, record->value);
+    dead_letter_bytes_json(out, record->value);
     buffer_text(out, "}\n");
 }

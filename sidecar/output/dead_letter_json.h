@@ -11,4 +11,7 @@
 void dead_letter_json(struct buffer *out, const char *input, int partition, const struct record *record,
                       enum outcome outcome, struct span detail);
 
+/* Appends the bytes as a JSON string, escaped in that way; null when they are absent. */
+void dead_letter_bytes_json(struct buffer *out, struct span bytes);
+
 #endif

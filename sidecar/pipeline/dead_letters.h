@@ -1,8 +1,7 @@
 /* dead_letters.h: records that could not be used, into the dead-letter topic: the original bytes, under the
- * key topic-partition-offset of their origin, with headers that say why: reason, detail, topic, partition,
- * offset, timestamp (ms, of the record), pipeline, version. At least once. One that is too large for the
- * topic is sent with its first part only and the header "truncated" with its full length: the origin still
- * has it all. Nothing here waits. One thread at a time. */
+ * key topic-partition-offset of their origin, with headers that say why: docs/dead-letters.md has the format.
+ * At least once. One that is too large for the topic is sent with its first part only and the header
+ * "truncated" with its full length: the origin still has it all. Nothing here waits. One thread at a time. */
 #ifndef TRIBUTARY_PIPELINE_DEAD_LETTERS_H
 #define TRIBUTARY_PIPELINE_DEAD_LETTERS_H
 

@@ -1,5 +1,7 @@
 #include "pipeline/surroundings.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +11,13 @@
 
 bool surroundings_dead_letter_topic(const struct pipeline *pipeline, bool *created, struct error *error) {
     /* Room for the largest record another topic takes by default, with our headers around it. */
-    static const struct property settings[] = {{(char *)"max.message.bytes", (char *)"2097152"}};
-    struct topic_plan plan = {pipeline->dead_letter_topic, 1, -1, settings, 1};
+    char retention[24];
+    snprintf(retention, sizeof retention, "%" PRId64, pipeline->dead_letter_retention_us / 1000);
+    const struct property settings[] = {{(char *)"max.message.bytes", (char *)"2097152"},
+                                        {(char *)"cleanup.policy", (char *)"delete"},
+                                        {(char *)"retention.ms", retention}};
+    struct topic_plan plan = {pipeline->dead_letter_topic, 1, -1, settings,
+                              sizeof settings / sizeof *settings};
     struct topics *topics = topics_new(&pipeline->kafka, error);
     int partitions;
     bool ok = topics && topics_ensure(topics, &plan, SURROUNDINGS_TIMEOUT_MS, &partitions, created, error);

@@ -94,7 +94,7 @@ static void refused(char *first, char *second, const char *message) {
 START_TEST(refuses) {
     refused(unknown, NULL, "there is no option \"--unknown\"");
     refused(word, NULL, "it takes no argument such as \"word\"");
-    refused(markdown, schema, "choose one of --markdown, --json-schema and --metrics");
+    refused(markdown, schema, "choose one page: --markdown, --json-schema, --metrics, --man or --completion");
     refused(schema, word, "it takes no argument such as \"word\"");
 }
 END_TEST

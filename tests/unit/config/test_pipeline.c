@@ -161,6 +161,7 @@ START_TEST(shortest) {
     ck_assert_int_eq(p->outputs[0].write, WRITE_APPEND);
     ck_assert_int_eq(p->outputs[0].primary_key_count, 0);
     ck_assert_str_eq(p->dead_letter_topic, "p.dead-letters");
+    ck_assert_int_eq(p->dead_letter_retention_us, 14 * 86400 * SECOND);
     ck_assert_str_eq(p->changelog_topic, "p.changelog");
     ck_assert_int_eq(p->changelog_replication, -1);
     ck_assert_int_eq(p->tombstone_grace_us, 3600 * SECOND);
@@ -404,6 +405,7 @@ START_TEST(printed_with_all_defaults) {
                            "        - a: c.a\n"
                            "dead_letters:\n"
                            "  topic: p.dead-letters\n"
+                           "  retention: 14d\n"
                            "changelog:\n"
                            "  topic: p.changelog\n"
                            "  tombstone_grace: 1h\n"

@@ -33,6 +33,8 @@ START_TEST(dead_letters) {
     for (int i = 0; i < COUNT_OF(kept); i++) ck_assert(!outcome_is_dead_letter(kept[i]));
     for (int i = 0; i < COUNT_OF(dead); i++) ck_assert(outcome_is_dead_letter(dead[i]));
     ck_assert(!outcome_is_dead_letter(OUTCOME_COUNT));
+    for (enum outcome o = 0; o <= OUTCOME_COUNT; o++)
+        ck_assert_int_eq(*outcome_class(o) != '\0', outcome_is_dead_letter(o));
 }
 END_TEST
 
