@@ -14,6 +14,7 @@ enum kind {
     KIND_FIELD, /* of an event */
     KIND_ZONE,
     KIND_TABLE,
+    KIND_SECRET,
     KIND_URL,
     /* one text with a meaning of its own */
     KIND_INTEGER,  /* int or int64_t */
@@ -28,6 +29,7 @@ enum kind {
     KIND_PRIMARY_KEY,
     KIND_COLUMNS,
     KIND_PROPERTIES,
+    KIND_COMMAND, /* char **, ending with NULL */
     /* groups of options */
     KIND_SECTION,
     KIND_DEFAULTS, /* a section for all inputs */

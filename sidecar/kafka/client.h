@@ -15,7 +15,8 @@ struct client_setting {
 };
 
 /* A configuration with the brokers, client.id "tributary-<role>", keepalive, back-off and logging through
- * telemetry/log.h; over that the role's own defaults; over those the user's properties; and last what the
+ * telemetry/log.h; over that the role's own defaults; over those the user's properties; over
+ * those `kafka.tls` and `kafka.sasl`, which no property may contradict; and last what the
  * results depend on: of these, a user's property with another value is a config error, as is a property that
  * librdkafka refuses. A property that only consumers know does not disturb a producer, nor the other way
  * round. `defaults` and `required` end with a name of NULL; each may be NULL. The caller passes the
