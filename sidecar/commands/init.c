@@ -86,7 +86,7 @@ static bool create_changelog(const struct pipeline *pipeline, struct error *erro
 static bool create(const struct pipeline *pipeline, struct error *error) {
     if (!pipeline->postgres.url)
         return error_set(error, ERROR_CONFIG, "%s: `postgres: {url: …}` is missing", pipeline->file);
-    struct connection *connection = connection_new(pipeline->postgres.url, "tributary init");
+    struct connection *connection = connection_new(&pipeline->postgres, "tributary init");
     int applied;
     bool created;
     bool ok = schema_migrate(connection, SURROUNDINGS_TIMEOUT_MS, &applied, error);

@@ -47,7 +47,7 @@ END_TEST
 /* A statement with more parameters than Postgres takes is refused before it is sent. */
 START_TEST(too_many_parameters) {
     static struct parameter parameters[5000];
-    struct connection *connection = connection_new("host=/nowhere", "test");
+    struct connection *connection = connection_new(&(struct postgres_config){.url = "host=/nowhere"}, "test");
     struct error error;
     ck_assert(!connection_send(connection, "SELECT 1", parameters, 5000, &error));
     ck_assert_int_eq(error.class, ERROR_CONFIG);
@@ -59,8 +59,8 @@ END_TEST
 
 /* Nobody listens: that may pass, so it is tried again until the time is over, and then said. */
 START_TEST(nobody_there) {
-    struct connection *connection =
-        connection_new("host=/tmp/tributary-no-such-directory port=5432 dbname=x", "test");
+    struct connection *connection = connection_new(
+        &(struct postgres_config){.url = "host=/tmp/tributary-no-such-directory port=5432 dbname=x"}, "test");
     struct error error;
     bool for_writing;
     ck_assert_int_eq(connection_socket(connection, &for_writing), -1);
@@ -74,7 +74,8 @@ START_TEST(nobody_there) {
 END_TEST
 
 START_TEST(a_url_that_cannot_be) {
-    struct connection *connection = connection_new("postgresql://host:port/x", "test");
+    struct connection *connection =
+        connection_new(&(struct postgres_config){.url = "postgresql://host:port/x"}, "test");
     struct error error;
     ck_assert_ptr_null(connection_query(connection, "SELECT 1", NULL, 0, 5000, &error));
     ck_assert_int_eq(error.class, ERROR_CONFIG);
