@@ -300,6 +300,13 @@ static void plain_text(rd_kafka_resp_err_t code, char *text, size_t size) {
         text[0] = (char)tolower((unsigned char)text[0]);
 }
 
+const char *client_hint(rd_kafka_resp_err_t code) {
+    bool right = code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+                 code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+                 code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+    return right ? "\nhint: \"tributary init FILE --print-acls\" prints the rights that are needed" : "";
+}
+
 bool client_error(struct error *error, rd_kafka_resp_err_t code, const char *format, ...) {
     char subject[600], words[200];
     va_list args;
@@ -307,7 +314,8 @@ bool client_error(struct error *error, rd_kafka_resp_err_t code, const char *for
     vsnprintf(subject, sizeof subject, format, args);
     va_end(args);
     plain_text(code, words, sizeof words);
-    return error_set(error, client_error_class(code), "%s: %s (%s)", subject, words, rd_kafka_err2name(code));
+    return error_set(error, client_error_class(code), "%s: %s (%s)%s", subject, words,
+                     rd_kafka_err2name(code), client_hint(code));
 }
 
 bool client_has_ended(rd_kafka_t *client, struct error *error) {

@@ -325,8 +325,8 @@ static void add_failure(const rd_kafka_topic_result_t *topic, bool *failed, stru
     struct error one, before = error && *failed ? *error : (struct error){0};
     rd_kafka_resp_err_t code = rd_kafka_topic_result_error(topic);
     const char *text = rd_kafka_topic_result_error_string(topic);
-    error_set(&one, client_error_class(code), "topic \"%s\" cannot be created: %s",
-              rd_kafka_topic_result_name(topic), text ? text : rd_kafka_err2str(code));
+    error_set(&one, client_error_class(code), "topic \"%s\" cannot be created: %s%s",
+              rd_kafka_topic_result_name(topic), text ? text : rd_kafka_err2str(code), client_hint(code));
     if (*failed)
         error_set(error, before.class, "%.480s\n%.480s", before.message, one.message);
     else
