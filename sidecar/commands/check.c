@@ -90,7 +90,7 @@ static bool check_tables(const struct plan *plan) {
         error_set(&error, ERROR_CONFIG, "`postgres: {url: …}` is missing");
         return report("database", false, &error);
     }
-    struct connection *connection = connection_new(pipeline->postgres.url, "tributary check");
+    struct connection *connection = connection_new(&pipeline->postgres, "tributary check");
     bool ok = check_output(plan, connection);
     for (int i = 0; i < plan->lookup_count; i++) ok = check_lookup(plan, i, connection) && ok;
     connection_free(connection);

@@ -4,11 +4,12 @@
 
 #include "commands/arguments.h"
 #include "commands/command.h"
+#include "commands/rights.h"
 #include "pipeline/surroundings.h"
 #include "postgres/schema.h"
 
 static const char usage[] =
-    "usage: tributary init FILE [--print-sql]\n"
+    "usage: tributary init FILE [--print-sql | --print-acls]\n"
     "\n"
     "Creates what a pipeline needs and does not have yet: Tributary's own tables (schema \"tributary\"), "
     "the\n"
@@ -17,38 +18,22 @@ static const char usage[] =
     "its\n"
     "rights allow it.\n"
     "\n"
-    "      --print-sql   print the statements for the tables, and the grants that \"run\" needs, instead\n"
+    "      --print-sql   print the statements for the tables, and the grants that are needed, instead\n"
+    "      --print-acls  print the access control lists that are needed in Kafka, as a shell script\n"
     "  -h, --help        this text\n"
     "\n"
     "Examples:\n"
     "  tributary init pipeline.yaml\n"
-    "  tributary init pipeline.yaml --print-sql | psql -v user=tributary \"$ADMIN_URL\"\n";
+    "  tributary init pipeline.yaml --print-sql | psql -v user=tributary \"$ADMIN_URL\"\n"
+    "  tributary init pipeline.yaml --print-acls | PRINCIPAL=User:tributary ADMIN_CONFIG=admin.properties "
+    "sh\n";
 
-enum { OPTION_PRINT_SQL = 256 };
+enum { OPTION_PRINT_SQL = 256, OPTION_PRINT_ACLS };
 
-static const struct option options[] = {
-    {"print-sql", no_argument, NULL, OPTION_PRINT_SQL}, {"help", no_argument, NULL, 'h'}, {0}};
-
-static void print_usage_grant(const char *table) {
-    const char *dot = strrchr(table, '.');
-    if (dot) printf("GRANT USAGE ON SCHEMA %.*s TO :\"user\";\n", (int)(dot - table), table);
-}
-
-/* The least that "run" needs, for the role in psql's variable "user". */
-static void print_grants(const struct pipeline *pipeline) {
-    printf("GRANT USAGE ON SCHEMA tributary TO :\"user\";\n"
-           "GRANT SELECT ON tributary.schema_version TO :\"user\";\n"
-           "GRANT SELECT, INSERT, UPDATE ON tributary.progress, tributary.pipelines TO :\"user\";\n"
-           "GRANT SELECT, INSERT, UPDATE, DELETE ON tributary.idle_advances TO :\"user\";\n");
-    for (int i = 0; i < pipeline->output_count; i++) print_usage_grant(pipeline->outputs[i].table);
-    for (int i = 0; i < pipeline->lookup_count; i++) print_usage_grant(pipeline->lookups[i].table);
-    for (int i = 0; i < pipeline->output_count; i++)
-        printf("GRANT %s ON %s TO :\"user\";\n",
-               pipeline->outputs[i].write == WRITE_UPSERT ? "SELECT, INSERT, UPDATE" : "INSERT",
-               pipeline->outputs[i].table);
-    for (int i = 0; i < pipeline->lookup_count; i++)
-        printf("GRANT SELECT ON %s TO :\"user\";\n", pipeline->lookups[i].table);
-}
+static const struct option options[] = {{"print-sql", no_argument, NULL, OPTION_PRINT_SQL},
+                                        {"print-acls", no_argument, NULL, OPTION_PRINT_ACLS},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {0}};
 
 static void print_sql(const struct pipeline *pipeline) {
     struct buffer sql;
@@ -56,10 +41,7 @@ static void print_sql(const struct pipeline *pipeline) {
     schema_print(&sql);
     fputs(buffer_string(&sql), stdout);
     buffer_release(&sql);
-    printf("\n-- The rights of the user that \"tributary run\" connects as: psql -v user=NAME\n"
-           "\\if :{?user}\n");
-    print_grants(pipeline);
-    printf("\\endif\n");
+    rights_print_grants(pipeline);
 }
 
 static void print_topic(const char *topic, bool created) {
@@ -86,7 +68,7 @@ static bool create_changelog(const struct pipeline *pipeline, struct error *erro
 static bool create(const struct pipeline *pipeline, struct error *error) {
     if (!pipeline->postgres.url)
         return error_set(error, ERROR_CONFIG, "%s: `postgres: {url: …}` is missing", pipeline->file);
-    struct connection *connection = connection_new(pipeline->postgres.url, "tributary init");
+    struct connection *connection = connection_new(&pipeline->postgres, "tributary init");
     int applied;
     bool created;
     bool ok = schema_migrate(connection, SURROUNDINGS_TIMEOUT_MS, &applied, error);
@@ -99,12 +81,13 @@ static bool create(const struct pipeline *pipeline, struct error *error) {
 }
 
 int command_init(int argc, char **argv) {
-    bool print = false;
+    void (*print)(const struct pipeline *) = NULL;
     int option;
     optind = 0;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) switch (option) {
-        case OPTION_PRINT_SQL: print = true; break;
+        case OPTION_PRINT_SQL: print = print_sql; break;
+        case OPTION_PRINT_ACLS: print = rights_print_acls; break;
         case 'h': fputs(usage, stdout); return EXIT_OK;
         default: return arguments_complain(option, argv, options);
         }
@@ -114,7 +97,7 @@ int command_init(int argc, char **argv) {
     struct error error;
     bool ok = true;
     if (print)
-        print_sql(pipeline);
+        print(pipeline);
     else
         ok = create(pipeline, &error);
     pipeline_free(pipeline);

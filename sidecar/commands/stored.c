@@ -28,7 +28,7 @@ struct connection *stored_open(const struct pipeline *pipeline, const char *comm
         return NULL;
     }
     snprintf(name, sizeof name, "tributary %s", command);
-    struct connection *connection = connection_new(pipeline->postgres.url, name);
+    struct connection *connection = connection_new(&pipeline->postgres, name);
     if (has_tables(connection, error) && schema_migrate(connection, SURROUNDINGS_TIMEOUT_MS, &applied, error))
         return connection;
     connection_free(connection);

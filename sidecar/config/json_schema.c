@@ -156,6 +156,7 @@ static void set_value(document *doc, value *schema, const struct option_row *opt
     case KIND_PRIMARY_KEY: take(doc, schema, list_of(doc, text_of_kind(doc, KIND_COLUMN))); return;
     case KIND_COLUMNS: take(doc, schema, list_of(doc, column(doc))); return;
     case KIND_PROPERTIES: take(doc, schema, properties(doc)); return;
+    case KIND_COMMAND: take(doc, schema, list_of(doc, text_of_kind(doc, KIND_TEXT))); return;
     case KIND_SECTION:
     case KIND_DEFAULTS: set_section(doc, schema, option->child); return;
     case KIND_INPUTS:

@@ -21,6 +21,9 @@ static const struct kind_rule rules[KIND_COUNT] = {
                     "^[^.\"]+([.][^.\"]+)?$", 127,
                     "The name of a table, perhaps with its schema: `schema.table`. Written as it is in the "
                     "catalogue, in the same case and without quotes."},
+    [KIND_SECRET] = {"secret", "a secret that is not empty", NULL, 0,
+                     "A password. It comes from a variable, `\"${NAME}\"` or `\"${file:/run/secrets/x}\"`, "
+                     "never from the file itself, and is shown nowhere."},
     [KIND_URL] = {"Postgres URL", "a URL such as postgresql://user@host:5432/database",
                   "^(postgres(ql)?://.*|.*=.*)$", 0,
                   "`postgresql://user@host:5432/database?sslmode=verify-full`, or libpq's "
@@ -64,6 +67,9 @@ static const struct kind_rule rules[KIND_COUNT] = {
     [KIND_PROPERTIES] = {"properties", "a map of librdkafka's properties to values", NULL, 0,
                          "A map of librdkafka's properties to their values: "
                          "`{security.protocol: SASL_SSL, sasl.password: \"${KAFKA_PASSWORD}\"}`."},
+    [KIND_COMMAND] = {"command", "a list of texts, a program and its arguments", NULL, 0,
+                      "A list: a program, found by `PATH` or by its whole path, and its arguments. No shell "
+                      "looks at it."},
     [KIND_SECTION] = {"section", "a map", NULL, 0, NULL},
     [KIND_DEFAULTS] = {"section", "a map", NULL, 0, NULL},
     [KIND_INPUTS] = {"map of names to sections", "a map of names to inputs", NULL, 0, NULL},

@@ -15,6 +15,7 @@ enum kind {
     KIND_ZONE,
     KIND_TABLE,
     KIND_LISTEN, /* an address to listen on */
+    KIND_SECRET,
     KIND_URL,
     /* one text with a meaning of its own */
     KIND_INTEGER,  /* int or int64_t */
@@ -29,6 +30,7 @@ enum kind {
     KIND_PRIMARY_KEY,
     KIND_COLUMNS,
     KIND_PROPERTIES,
+    KIND_COMMAND, /* char **, ending with NULL */
     /* groups of options */
     KIND_SECTION,
     KIND_DEFAULTS, /* a section for all inputs */

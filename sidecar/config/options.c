@@ -22,6 +22,8 @@ static const char *const late_policies[] = {"dead_letter", "attribute", NULL};
 static const char *const missing_policies[] = {"keep", "drop", "dead_letter", NULL};
 static const char *const log_forms[] = {"logfmt", "json", NULL};
 static const char *const log_details[] = {"error", "warn", "info", "debug", NULL};
+static const char *const tls_verifications[] = {"full", "ca", "none", NULL};
+static const char *const sasl_mechanisms[] = {"SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN", "OAUTHBEARER", NULL};
 static const char *const write_modes[] = {"upsert", "append", NULL};
 
 static const struct section_row sections[SECTION_COUNT] = {
@@ -29,6 +31,12 @@ static const struct section_row sections[SECTION_COUNT] = {
     [SECTION_KAFKA] = {"kafka",
                        "The cluster that all topics of the pipeline are in: Apache Kafka, Redpanda, or "
                        "anything else that speaks the protocol."},
+    [SECTION_TLS] = {"kafka.tls",
+                     "TLS to the brokers. `tls: {}` alone turns it on, with the system's certificate "
+                     "authorities and everything verified. [How to set it up](security.md#kafka)."},
+    [SECTION_SASL] = {"kafka.sasl",
+                      "Who the pipeline is to the brokers: a name and a password, or a token that is fetched "
+                      "again before it expires. [How to set it up](security.md#kafka)."},
     [SECTION_POSTGRES] = {"postgres",
                           "The database with the lookup tables, the result table and Tributary's own "
                           "tables. `replay` and `test` need none."},
@@ -79,13 +87,53 @@ static const struct option_row options[] = {
      .doc =
          "What this process is called in the group, different for each and the same after a restart: then a "
          "quick restart moves no partitions."},
+    {IN(KAFKA), "tls", KIND_SECTION, .child = SECTION_TLS, .marked = true, FIELD(kafka_config, tls),
+     .otherwise = "no TLS", .example = "{ca: /etc/kafka/ca.pem}", .doc = "TLS to the brokers."},
+    {IN(TLS), "ca", KIND_TEXT, FIELD(tls_config, ca), .otherwise = "the system's authorities",
+     .example = "/etc/kafka/ca.pem",
+     .doc = "A file with the certificates (PEM) of the authorities that sign the brokers'."},
+    {IN(TLS), "certificate", KIND_TEXT, FIELD(tls_config, certificate), .example = "/etc/kafka/client.pem",
+     .doc = "A file with the client's own certificate (PEM), for brokers that ask for one (mTLS)."},
+    {IN(TLS), "key", KIND_TEXT, FIELD(tls_config, key), .example = "/etc/kafka/client.key",
+     .doc = "The file with the private key (PEM) of that certificate."},
+    {IN(TLS), "key_password", KIND_SECRET, .secret = true, FIELD(tls_config, key_password),
+     .example = "\"${KAFKA_KEY_PASSWORD}\"", .doc = "What the key file is encrypted with."},
+    {IN(TLS), "verify", KIND_WORD, FIELD(tls_config, verify), .words = tls_verifications, .fallback = "full",
+     .example = "full",
+     .doc = "What of a broker's certificate is verified: `full`, who signed it and the host name; `ca`, only "
+            "who signed it; `none`, nothing. The last two are warned about in the log."},
+    {IN(KAFKA), "sasl", KIND_SECTION, .child = SECTION_SASL, .marked = true, FIELD(kafka_config, sasl),
+     .otherwise = "no SASL",
+     .example = "{mechanism: SCRAM-SHA-512, username: tributary, password: \"${KAFKA_PASSWORD}\"}",
+     .doc = "Authentication by SASL."},
+    {IN(SASL), "mechanism", KIND_WORD, NEED_ALWAYS, FIELD(sasl_config, mechanism), .words = sasl_mechanisms,
+     .example = "SCRAM-SHA-512", .doc = "The mechanism; the brokers must have it enabled."},
+    {IN(SASL), "username", KIND_TEXT, FIELD(sasl_config, username),
+     .otherwise = "required but for `OAUTHBEARER`", .example = "tributary", .doc = "The user's name."},
+    {IN(SASL), "password", KIND_SECRET, .secret = true, FIELD(sasl_config, password),
+     .otherwise = "required but for `OAUTHBEARER`", .example = "\"${KAFKA_PASSWORD}\"",
+     .doc = "The user's password."},
+    {IN(SASL), "token_command", KIND_COMMAND, FIELD(sasl_config, token.command),
+     .example = "[/usr/local/bin/kafka-token, --region, eu-west-1]",
+     .doc = "For `OAUTHBEARER`: a program that prints a token, run again before the token expires. Without a "
+            "shell; it may take 10 s."},
+    {IN(SASL), "token_file", KIND_TEXT, FIELD(sasl_config, token.file),
+     .example = "/var/run/secrets/kafka/token",
+     .doc = "For `OAUTHBEARER`, in its place: a file with the token, read again before the token expires."},
     {IN(KAFKA), "properties", KIND_PROPERTIES, NOWHERE, .example = "{security.protocol: SSL}",
      .doc = "Any other property of librdkafka, for security or tuning. Those that delivery depends on are "
-            "refused."},
+            "refused, and so is one that `tls` or `sasl` sets as well."},
     {IN(PIPELINE), "postgres", KIND_SECTION, .child = SECTION_POSTGRES, FIELD(pipeline, postgres),
      .otherwise = "no database", .example = "{url: \"${DATABASE_URL}\"}", .doc = "The database."},
     {IN(POSTGRES), "url", KIND_URL, NEED_ALWAYS, .secret = true, FIELD(postgres_config, url),
      .example = "\"${DATABASE_URL:-postgresql://localhost:5432/postgres}\"", .doc = "How to connect."},
+    {IN(POSTGRES), "password_command", KIND_COMMAND, FIELD(postgres_config, password.command),
+     .example = "[aws, rds, generate-db-auth-token, --hostname, db.example.com]",
+     .doc = "A program that prints the password, run for each connection: for tokens that expire. Without a "
+            "shell; it may take 10 s."},
+    {IN(POSTGRES), "password_file", KIND_TEXT, FIELD(postgres_config, password.file),
+     .example = "/run/secrets/postgres",
+     .doc = "In its place: a file with the password, read for each connection."},
     {IN(POSTGRES), "statement_timeout", KIND_DURATION, FIELD(postgres_config, statement_timeout_us),
      .fallback = "1m", .min = SECOND, .max = 60 * MINUTE, .example = "1m",
      .doc = "How long one statement may take. Rows that take longer are sent in smaller pieces, still in one "

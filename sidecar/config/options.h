@@ -15,6 +15,8 @@
 enum section {
     SECTION_PIPELINE,        /* struct pipeline */
     SECTION_KAFKA,           /* struct kafka_config */
+    SECTION_TLS,             /* struct tls_config */
+    SECTION_SASL,            /* struct sasl_config */
     SECTION_POSTGRES,        /* struct postgres_config */
     SECTION_DEFAULTS,        /* struct input_config, copied into each input */
     SECTION_INPUT,           /* struct input_config */
@@ -43,6 +45,7 @@ struct option_row {
     enum kind kind;
     enum need need;
     bool secret;              /* a password in it is refused when it stands in the file, and printed as *** */
+    bool marked;              /* the section's struct begins with a bool: is it in the file? */
     enum section child;       /* for the kinds that are groups of options */
     size_t offset, size;      /* the field in the section's struct; size 0: nowhere */
     const char *fallback;     /* the default, as one would write it; "{pipeline}" is the pipeline's name */

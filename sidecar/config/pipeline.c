@@ -13,10 +13,31 @@ static void free_texts(char **texts, int count) {
     free(texts);
 }
 
+static void release_credential(struct credential_config *credential) {
+    for (char **text = credential->command; text && *text; text++) free(*text);
+    free(credential->command);
+    free(credential->file);
+}
+
+static void release_tls(struct tls_config *tls) {
+    free(tls->ca);
+    free(tls->certificate);
+    free(tls->key);
+    free(tls->key_password);
+}
+
+static void release_sasl(struct sasl_config *sasl) {
+    free(sasl->username);
+    free(sasl->password);
+    release_credential(&sasl->token);
+}
+
 static void release_kafka(struct kafka_config *kafka) {
     free(kafka->brokers);
     free(kafka->group);
     free(kafka->instance_id);
+    release_tls(&kafka->tls);
+    release_sasl(&kafka->sasl);
     for (int i = 0; i < kafka->property_count; i++) {
         free(kafka->properties[i].name);
         free(kafka->properties[i].value);
@@ -61,6 +82,7 @@ void pipeline_free(struct pipeline *pipeline) {
     free(pipeline->name);
     release_kafka(&pipeline->kafka);
     free(pipeline->postgres.url);
+    release_credential(&pipeline->postgres.password);
     for (int i = 0; i < pipeline->input_count; i++) release_input(&pipeline->inputs[i]);
     free(pipeline->inputs);
     release_attribute(&pipeline->attribute);

@@ -29,17 +29,43 @@ struct property {
     char *name, *value;
 };
 
+/* Where a secret that changes comes from: at most one of the two. */
+struct credential_config {
+    char **command; /* a program and its arguments, ending with NULL; NULL: none */
+    char *file;     /* NULL: none */
+};
+
+enum tls_verify { TLS_VERIFY_FULL, TLS_VERIFY_CA, TLS_VERIFY_NONE };
+
+struct tls_config {
+    bool present;
+    char *ca, *certificate, *key, *key_password; /* each may be NULL */
+    enum tls_verify verify;
+};
+
+enum sasl_mechanism { SASL_SCRAM_SHA_256, SASL_SCRAM_SHA_512, SASL_PLAIN, SASL_OAUTHBEARER };
+
+struct sasl_config {
+    bool present;
+    enum sasl_mechanism mechanism;
+    char *username, *password;      /* but for OAUTHBEARER */
+    struct credential_config token; /* for OAUTHBEARER */
+};
+
 struct kafka_config {
     char *brokers;
-    char *group;                 /* default: "tributary." and the pipeline's name */
-    char *instance_id;           /* NULL: the group's membership is dynamic */
+    char *group;       /* default: "tributary." and the pipeline's name */
+    char *instance_id; /* NULL: the group's membership is dynamic */
+    struct tls_config tls;
+    struct sasl_config sasl;
     struct property *properties; /* any librdkafka property, over our own settings */
     int property_count;
 };
 
 struct postgres_config {
-    char *url;                    /* NULL: the pipeline has no database (replay and test need none) */
-    int64_t statement_timeout_us; /* default 1 minute */
+    char *url;                         /* NULL: the pipeline has no database (replay and test need none) */
+    struct credential_config password; /* fetched for each connection, over the URL's */
+    int64_t statement_timeout_us;      /* default 1 minute */
 };
 
 struct time_config {

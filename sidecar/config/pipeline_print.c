@@ -142,6 +142,18 @@ static void print_properties(struct printer *printer, const struct kafka_config 
     }
 }
 
+/* Without the arguments: a variable may have brought a secret into them. */
+static void print_command(struct printer *printer, const struct option_row *option, const void *at) {
+    char **command;
+    memcpy(&command, at, sizeof command);
+    if (!command) return;
+    begin_line(printer);
+    fprintf(printer->out, "%s: [", option->name);
+    print_text(printer, command[0]);
+    for (int i = 1; command[i]; i++) fputs(", \"***\"", printer->out);
+    fputs("]\n", printer->out);
+}
+
 /* A section with its name above it; nothing where all of it is absent. */
 static void print_named(struct printer *printer, const char *name, enum section section, const void *source) {
     begin_line(printer);
@@ -227,7 +239,9 @@ static void print_text_option(struct printer *printer, const struct option_row *
     if (!text) return;
     begin_line(printer);
     fprintf(printer->out, "%s: ", option->name);
-    if (option->secret)
+    if (option->kind == KIND_SECRET)
+        print_text(printer, "***");
+    else if (option->secret)
         print_url(printer, text);
     else
         print_text(printer, text);
@@ -257,6 +271,7 @@ static void print_option(struct printer *printer, const struct option_row *optio
     case KIND_ZONE:
     case KIND_TABLE:
     case KIND_LISTEN:
+    case KIND_SECRET:
     case KIND_URL: print_text_option(printer, option, at); return;
     case KIND_INTEGER:
     case KIND_DURATION:
@@ -269,8 +284,10 @@ static void print_option(struct printer *printer, const struct option_row *optio
     case KIND_PRIMARY_KEY: print_primary_key(printer, source); return;
     case KIND_COLUMNS: print_columns(printer, source); return;
     case KIND_PROPERTIES: print_properties(printer, source); return;
+    case KIND_COMMAND: print_command(printer, option, at); return;
     case KIND_SECTION:
-        if (is_present(option->child, at)) print_named(printer, option->name, option->child, at);
+        if (option->marked ? *(const bool *)at : is_present(option->child, at))
+            print_named(printer, option->name, option->child, at);
         return;
     case KIND_INPUTS: print_inputs(printer, option); return;
     case KIND_LOOKUPS: print_lookups(printer, option); return;

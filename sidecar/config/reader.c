@@ -211,6 +211,22 @@ static enum stored store(struct reader *reader, const struct option_row *option,
     }
 }
 
+bool reader_written(const struct node *value) {
+    struct buffer literal;
+    buffer_init(&literal);
+    variables_literal(value->written, &literal);
+    bool written = password_written(buffer_view(&literal));
+    buffer_release(&literal);
+    return written;
+}
+
+static void check_written_secret(struct reader *reader, const struct place *place) {
+    if (!reader_written(place->node)) return;
+    problems_add(reader->problems, place->position, "\"%s\" is a secret written in the file", place->path);
+    problems_hint(reader->problems, "take it from the environment, ${KAFKA_PASSWORD}, or from a file, "
+                                    "${file:/run/secrets/password}");
+}
+
 static void check_written_password(struct reader *reader, const struct place *place) {
     struct buffer literal;
     struct span password;
@@ -253,7 +269,10 @@ static void store_value(struct reader *reader, const struct option_row *option, 
                         void *target) {
     switch (store(reader, option, target, place->node->text)) {
     case STORED:
-        if (option->secret) check_written_password(reader, place);
+        if (option->kind == KIND_SECRET)
+            check_written_secret(reader, place);
+        else if (option->secret)
+            check_written_password(reader, place);
         return;
     case STORED_NO_UNIT: wrong_unit(reader, option, place); return;
     case STORED_NOTHING:
@@ -285,6 +304,7 @@ static void read_option(struct reader *reader, const struct option_row *option, 
                         void *target) {
     switch (option->kind) {
     case KIND_SECTION:
+        if (option->marked) memcpy((char *)target + option->offset, &(bool){true}, sizeof(bool));
         if (reader_expect(reader, option, place, NODE_MAP))
             reader_section(reader, option->child, place, true, (char *)target + option->offset);
         return;
@@ -298,6 +318,7 @@ static void read_option(struct reader *reader, const struct option_row *option, 
     case KIND_PRIMARY_KEY: reader_primary_key(reader, option, place, target); return;
     case KIND_COLUMNS: reader_columns(reader, option, place, target); return;
     case KIND_PROPERTIES: reader_properties(reader, option, place, target); return;
+    case KIND_COMMAND: reader_command(reader, option, place, (char *)target + option->offset); return;
     case KIND_TEXT:
     case KIND_NAME:
     case KIND_TOPIC:
@@ -305,6 +326,7 @@ static void read_option(struct reader *reader, const struct option_row *option, 
     case KIND_ZONE:
     case KIND_TABLE:
     case KIND_LISTEN:
+    case KIND_SECRET:
     case KIND_URL:
     case KIND_INTEGER:
     case KIND_DURATION:
@@ -432,4 +454,5 @@ void reader_pipeline(struct reader *reader, const struct node *root) {
     reader_section(reader, SECTION_PIPELINE, &place, true, reader->pipeline);
     check_unused_inputs(reader);
     check_topics(reader, root);
+    reader_security(reader, root);
 }

@@ -49,6 +49,12 @@ void reader_primary_key(struct reader *reader, const struct option_row *option, 
                         struct output_config *output);
 void reader_properties(struct reader *reader, const struct option_row *option, const struct place *place,
                        struct kafka_config *kafka);
+void reader_command(struct reader *reader, const struct option_row *option, const struct place *place,
+                    void *target);
+/* What the options of `kafka.tls`, `kafka.sasl` and `postgres` need of each other. */
+void reader_security(struct reader *reader, const struct node *root);
+/* Does the value, or a part of it, stand in the file itself? */
+bool reader_written(const struct node *value);
 
 /* Reads a map into the section's struct. Without a node (an absent section) the fallbacks are filled in, and
  * what is needed is reported if `needed`. */

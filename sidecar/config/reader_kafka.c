@@ -1,19 +1,7 @@
 /* The properties passed on to librdkafka. */
-#include "base/buffer.h"
 #include "base/memory.h"
-#include "config/password.h"
 #include "config/property.h"
 #include "config/reader.h"
-#include "config/variables.h"
-
-static bool written_in_file(const struct node *value) {
-    struct buffer literal;
-    buffer_init(&literal);
-    variables_literal(value->written, &literal);
-    bool written = password_written(buffer_view(&literal));
-    buffer_release(&literal);
-    return written;
-}
 
 static bool check_property(struct reader *reader, const struct node *key) {
     const struct node *value = key->value;
@@ -29,7 +17,7 @@ static bool check_property(struct reader *reader, const struct node *key) {
         return false;
     }
     if (!value->text) return false;
-    if (property_secret(key->written) && written_in_file(value)) {
+    if (property_secret(key->written) && reader_written(value)) {
         problems_add(reader->problems, value->position, "the property %s is a secret written in the file",
                      name);
         problems_hint(reader->problems, "take it from the environment, ${KAFKA_PASSWORD}, or from a file, "

@@ -182,7 +182,7 @@ bool inspection_open(struct inspection *inspection, const struct inspection_opti
         return error_set(error, ERROR_CONFIG, "%s: `postgres: {url: …}` is missing", pipeline->file);
     char name[64];
     snprintf(name, sizeof name, "tributary %s", options->command);
-    inspection->connection = connection_new(pipeline->postgres.url, name);
+    inspection->connection = connection_new(&pipeline->postgres, name);
     inspection->reader = reader_new(&pipeline->kafka, options->command, error);
     return inspection->reader && begin(inspection, error) && has_run(inspection, error) &&
            read_progress(inspection, error) && read_advances(inspection, error) &&

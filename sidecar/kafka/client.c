@@ -8,6 +8,8 @@
 #include <strings.h>
 
 #include "config/suggest.h"
+#include "kafka/security.h"
+#include "kafka/token.h"
 #include "telemetry/log.h"
 
 enum { MAX_PROPERTIES = 1000 };
@@ -118,6 +120,22 @@ static bool require_all(rd_kafka_conf_t *conf, const struct kafka_config *config
     return true;
 }
 
+/* The named options for TLS and SASL: that a property says the same again would leave open which one holds.
+ */
+static bool set_security(rd_kafka_conf_t *conf, const struct kafka_config *config, struct error *error) {
+    struct client_setting settings[SECURITY_SETTINGS];
+    security_settings(config, settings);
+    security_warn(config);
+    for (const struct client_setting *setting = settings; setting->name; setting++)
+        if (user_value(config, setting->name))
+            return error_set(error, ERROR_CONFIG,
+                             "kafka property \"%s\" is set by `kafka.tls` or `kafka.sasl` as well\n"
+                             "hint: leave it out of `properties`",
+                             setting->name);
+    token_prepare(conf, &config->sasl);
+    return set_all(conf, settings, error);
+}
+
 rd_kafka_conf_t *client_conf_new(const struct kafka_config *config, const char *role,
                                  const struct client_setting *defaults, const struct client_setting *required,
                                  struct error *error) {
@@ -127,7 +145,7 @@ rd_kafka_conf_t *client_conf_new(const struct kafka_config *config, const char *
     rd_kafka_conf_set_log_cb(conf, on_log);
     if (set(conf, "bootstrap.servers", config->brokers, error) && set(conf, "client.id", id, error) &&
         set_all(conf, common, error) && set_all(conf, defaults, error) && set_user(conf, config, error) &&
-        require_all(conf, config, required, error))
+        set_security(conf, config, error) && require_all(conf, config, required, error))
         return conf;
     rd_kafka_conf_destroy(conf);
     return NULL;
@@ -136,7 +154,10 @@ rd_kafka_conf_t *client_conf_new(const struct kafka_config *config, const char *
 rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *error) {
     char why[500] = "";
     rd_kafka_t *client = rd_kafka_new(type, conf, why, sizeof why);
-    if (client) return client;
+    if (client) {
+        token_serve(client);
+        return client;
+    }
     rd_kafka_conf_destroy(conf);
     error_set(error, ERROR_CONFIG, "the kafka client does not start: %s", why);
     return NULL;
@@ -281,6 +302,13 @@ static void plain_text(rd_kafka_resp_err_t code, char *text, size_t size) {
         text[0] = (char)tolower((unsigned char)text[0]);
 }
 
+const char *client_hint(rd_kafka_resp_err_t code) {
+    bool right = code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+                 code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+                 code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+    return right ? "\nhint: \"tributary init FILE --print-acls\" prints the rights that are needed" : "";
+}
+
 bool client_error(struct error *error, rd_kafka_resp_err_t code, const char *format, ...) {
     char subject[600], words[200];
     va_list args;
@@ -288,7 +316,8 @@ bool client_error(struct error *error, rd_kafka_resp_err_t code, const char *for
     vsnprintf(subject, sizeof subject, format, args);
     va_end(args);
     plain_text(code, words, sizeof words);
-    return error_set(error, client_error_class(code), "%s: %s (%s)", subject, words, rd_kafka_err2name(code));
+    return error_set(error, client_error_class(code), "%s: %s (%s)%s", subject, words,
+                     rd_kafka_err2name(code), client_hint(code));
 }
 
 bool client_has_ended(rd_kafka_t *client, struct error *error) {

@@ -15,7 +15,8 @@ struct client_setting {
 };
 
 /* A configuration with the brokers, client.id "tributary-<role>", keepalive, back-off and logging through
- * telemetry/log.h; over that the role's own defaults; over those the user's properties; and last what the
+ * telemetry/log.h; over that the role's own defaults; over those the user's properties; over
+ * those `kafka.tls` and `kafka.sasl`, which no property may contradict; and last what the
  * results depend on: of these, a user's property with another value is a config error, as is a property that
  * librdkafka refuses. A property that only consumers know does not disturb a producer, nor the other way
  * round. `defaults` and `required` end with a name of NULL; each may be NULL. The caller passes the
@@ -37,9 +38,13 @@ enum error_class client_error_class(rd_kafka_resp_err_t code);
 
 /* Fills `error` with the formatted text, the client's own words and the error's name:
  *   topic "clicks": unknown topic or partition (UNKNOWN_TOPIC_OR_PART)
+ * and for a missing right how to get it.
  * Returns false. */
 bool client_error(struct error *error, rd_kafka_resp_err_t code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* What to do about it, "\nhint: …", where that is the same everywhere; else "". client_error appends it. */
+const char *client_hint(rd_kafka_resp_err_t code);
 
 /* Whether the client has ended for good; then `error` says why, in the words of the first cause. Its class is
  * config when rights or settings were the cause, otherwise fatal. */

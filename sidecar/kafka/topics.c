@@ -21,12 +21,23 @@ static bool is_hopeless(rd_kafka_resp_err_t code) {
     return code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL;
 }
 
+/* A broker that does not like the client's certificate, or misses one, says so by a TLS alert after the
+ * handshake, which the client library takes for a lost connection. The numbers are those of RFC 8446. */
+static bool is_alert(const char *text) {
+    static const long final[] = {40, 42, 43, 44, 45, 46, 47, 48, 49, 70, 71, 116};
+    const char *alert = strstr(text, "SSL alert number ");
+    long number = alert ? strtol(alert + strlen("SSL alert number "), NULL, 10) : 0;
+    for (size_t i = 0; i < sizeof final / sizeof *final; i++)
+        if (final[i] == number) return true;
+    return false;
+}
+
 /* Called from rd_kafka_poll, on the caller's thread. */
 static void on_error(rd_kafka_t *client, int code, const char *text, void *opaque) {
     (void)client;
     struct topics *topics = opaque;
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || is_hopeless(topics->blame)) return;
-    topics->blame = code;
+    topics->blame = is_alert(text) ? RD_KAFKA_RESP_ERR__SSL : code;
     snprintf(topics->blame_text, sizeof topics->blame_text, "%s", text);
     char *detail = strstr(topics->blame_text, " (after "); /* "(after 3ms in state CONNECT)" */
     if (detail) *detail = '\0';
@@ -64,17 +75,35 @@ static int left_ms(int64_t deadline) {
     return left > 0 ? (int)left : 0;
 }
 
+/* What to look at first. The texts are the client library's and OpenSSL's, which have them in English only.
+ */
+static const char *hint_for(const struct topics *topics) {
+    const char *text = topics->blame_text;
+    if (strstr(text, "OAUTHBEARER token")) return "";
+    if (topics->blame == RD_KAFKA_RESP_ERR__AUTHENTICATION)
+        return "\nhint: are `mechanism`, `username` and `password` (or the token) under `kafka.sasl` right, "
+               "and enabled on this listener?";
+    if (strstr(text, "certificate verify failed"))
+        return "\nhint: it must be signed by an authority in the file of `kafka.tls.ca`, and name the host "
+               "in "
+               "`kafka.brokers`";
+    if (is_alert(text))
+        return "\nhint: the broker does not accept the client's certificate, or wants one: see "
+               "`kafka.tls.certificate` and `key`";
+    return "\nhint: is this port one with TLS?";
+}
+
 static bool unanswered(struct topics *topics, int timeout_ms, rd_kafka_resp_err_t code, struct error *error) {
     const char *brokers = topics->config->brokers;
     if (is_hopeless(topics->blame))
-        return error_set(error, ERROR_CONFIG, "the brokers \"%s\" refuse the connection: %s", brokers,
-                         topics->blame_text);
+        return error_set(error, ERROR_CONFIG, "the brokers \"%s\" refuse the connection: %s%s", brokers,
+                         topics->blame_text, hint_for(topics));
     if (topics->blame)
         return error_set(error, ERROR_RETRY, "no answer from the brokers \"%s\" within %g s: %s", brokers,
                          timeout_ms / 1000.0, topics->blame_text);
     return error_set(error, ERROR_RETRY,
                      "no answer from the brokers \"%s\" within %g s (%s)\n"
-                     "hint: perhaps they expect TLS or SASL; see the property security.protocol",
+                     "hint: perhaps they expect TLS or SASL; see `kafka.tls` and `kafka.sasl`",
                      brokers, timeout_ms / 1000.0, rd_kafka_err2name(code));
 }
 
@@ -301,8 +330,8 @@ static void add_failure(const rd_kafka_topic_result_t *topic, bool *failed, stru
     struct error one, before = error && *failed ? *error : (struct error){0};
     rd_kafka_resp_err_t code = rd_kafka_topic_result_error(topic);
     const char *text = rd_kafka_topic_result_error_string(topic);
-    error_set(&one, client_error_class(code), "topic \"%s\" cannot be created: %s",
-              rd_kafka_topic_result_name(topic), text ? text : rd_kafka_err2str(code));
+    error_set(&one, client_error_class(code), "topic \"%s\" cannot be created: %s%s",
+              rd_kafka_topic_result_name(topic), text ? text : rd_kafka_err2str(code), client_hint(code));
     if (*failed)
         error_set(error, before.class, "%.480s\n%.480s", before.message, one.message);
     else

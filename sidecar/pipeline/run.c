@@ -296,7 +296,7 @@ static bool run_prepared(const struct plan *plan, const struct run_options *opti
 
 bool run_pipeline(const struct pipeline *pipeline, const struct run_options *options, struct error *error) {
     struct plan *plan = plan_new(pipeline);
-    struct connection *connection = connection_new(pipeline->postgres.url, "tributary");
+    struct connection *connection = connection_new(&pipeline->postgres, "tributary");
     struct surroundings_tables tables = {0};
     log_event(LOG_LEVEL_INFO, "start", "pipeline=%s version=%s workers=%d", pipeline->name, TRIBUTARY_VERSION,
               pipeline->workers);

@@ -120,7 +120,7 @@ struct worker *worker_new(const struct worker_options *options, struct error *er
     const struct plan *plan = options->shared->plan;
     worker->options = *options;
     worker->slots = memory_zalloc((size_t)options->shared->partition_count, sizeof *worker->slots);
-    worker->connection = connection_new(plan->pipeline->postgres.url, "tributary");
+    worker->connection = connection_new(&plan->pipeline->postgres, "tributary");
     batch_init(&worker->batch, plan);
     init_allowance(worker);
     worker_watch_init(worker);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/credential.h"
 #include "base/memory.h"
 #include "telemetry/errors.h"
 #include "telemetry/log.h"
@@ -18,13 +19,17 @@ enum {
     CONNECT_TIMEOUT_MS = 10000,
     RETRY_MS = 500,
     LOCK_TIMEOUT_MS = 10000,
+    REFUSALS_MAX = 3,        /* of passwords that are fetched */
     IDLE_TIMEOUT_MS = 10000, /* of a transaction whose worker says nothing */
 };
 
-enum phase { PHASE_CLOSED, PHASE_CONNECTING, PHASE_IDLE, PHASE_SENT };
+enum phase { PHASE_CLOSED, PHASE_FETCHING, PHASE_CONNECTING, PHASE_IDLE, PHASE_SENT };
 
 struct connection {
     char *url, *application_name;
+    struct credential_source source;
+    struct credential *credential; /* while it is fetched */
+    int refusals;                  /* in a row */
     PGconn *pg;
     enum phase phase;
     PostgresPollingStatusType wants;
@@ -36,9 +41,10 @@ struct connection {
     char sqlstate[6]; /* of the last failure */
 };
 
-struct connection *connection_new(const char *url, const char *application_name) {
+struct connection *connection_new(const struct postgres_config *config, const char *application_name) {
     struct connection *connection = memory_zalloc(1, sizeof *connection);
-    connection->url = memory_strdup(url);
+    connection->url = memory_strdup(config->url);
+    connection->source = (struct credential_source){config->password.command, config->password.file};
     connection->application_name = memory_strdup(application_name);
     connection->backoff_ms = BACKOFF_FIRST_MS;
     connection->jitter = (unsigned)clock_monotonic_us() ^ (unsigned)(uintptr_t)connection;
@@ -50,6 +56,8 @@ void connection_drop(struct connection *connection) {
     connection->last = NULL;
     PQfinish(connection->pg);
     connection->pg = NULL;
+    credential_free(connection->credential);
+    connection->credential = NULL;
     connection->phase = PHASE_CLOSED;
     connection->unsent = false;
 }
@@ -79,12 +87,16 @@ enum error_class postgres_error_class(const char *sqlstate) {
     return ERROR_CONFIG;
 }
 
-/* libpq's messages end in a line break and may have several lines. */
+/* libpq's messages end in a line break and may have several lines; the one that names a place in the server's
+ * source is for nobody here. */
 static void set_message(struct error *error, enum error_class class, const char *message) {
     char line[sizeof error->message];
     size_t len = 0;
-    for (; *message && len < sizeof line - 1; message++)
+    for (; *message && len < sizeof line - 1; message++) {
+        if (strncmp(message, "\nLOCATION:  ", 12) == 0) message += 1 + strcspn(message + 1, "\n");
+        if (!*message) break;
         line[len++] = *message == '\n' || *message == '\t' ? ' ' : *message;
+    }
     while (len && line[len - 1] == ' ') len--;
     line[len] = '\0';
     error_set(error, class, "postgres: %s", line);
@@ -102,29 +114,79 @@ static int64_t backoff_us(struct connection *connection) {
     return ((int64_t)ms / 2 + rand_r(&connection->jitter) % (ms / 2 + 1)) * 1000;
 }
 
-/* A wrong password or database does not pass by itself, but libpq gives no SQLSTATE for a failed connection
- * in version 15: its text is all there is. */
-static enum error_class connect_error_class(const char *message) {
-    static const char *const final[] = {
-        "authentication failed",     "does not exist",       "no pg_hba.conf entry",
-        "certificate verify failed", "no password supplied", "permission denied for database",
-        "invalid connection option", "invalid URI",          "invalid port",
-        "invalid sslmode",           "invalid integer value"};
-    if (strstr(message, "starting up") || strstr(message, "shutting down")) return ERROR_RETRY;
-    for (size_t i = 0; i < sizeof final / sizeof *final; i++)
-        if (strstr(message, final[i])) return ERROR_CONFIG;
-    return ERROR_RETRY;
+/* "FATAL:  28P01: password …": the SQLSTATE behind the severity, in whatever language; NULL without one. Of
+ * several hosts or attempts the last one. */
+static const char *sqlstate_in(const char *message, char sqlstate[6]) {
+    const char *found = NULL;
+    for (const char *at = message; (at = strstr(at, ":  ")); at++)
+        if (strspn(at + 3, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5 && at[8] == ':') found = at + 3;
+    if (found) snprintf(sqlstate, 6, "%.5s", found);
+    return found;
+}
+
+static bool has_any(const char *message, const char *const *texts, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (strstr(message, texts[i])) return true;
+    return false;
+}
+
+enum error_class postgres_connect_class(const char *message, bool *refused) {
+    static const char *const final[] = {"certificate verify failed",
+                                        "does not match host name",
+                                        "could not get server's host name from server certificate",
+                                        "root certificate file",
+                                        "could not read root certificate",
+                                        "could not read certificate file",
+                                        "could not load private key file",
+                                        "certificate present, but not private key",
+                                        "server does not support SSL, but SSL was required",
+                                        "SSL alert number",
+                                        "tlsv1 alert",
+                                        "sslv3 alert",
+                                        "no password supplied",
+                                        "authentication failed",
+                                        "invalid connection option",
+                                        "invalid URI",
+                                        "invalid port",
+                                        "invalid sslmode",
+                                        "invalid integer value"};
+    char sqlstate[6];
+    *refused = false;
+    if (!sqlstate_in(message, sqlstate))
+        return has_any(message, final, sizeof final / sizeof *final) ? ERROR_CONFIG : ERROR_RETRY;
+    *refused = strncmp(sqlstate, "28", 2) == 0;
+    if (strcmp(sqlstate, "08P01") == 0) { /* what pgbouncer calls everything, in English */
+        static const char *const pooler[] = {"authentication failed", "no such database", "no such user"};
+        *refused = strstr(message, "authentication failed") != NULL;
+        return has_any(message, pooler, sizeof pooler / sizeof *pooler) ? ERROR_CONFIG : ERROR_RETRY;
+    }
+    return postgres_error_class(sqlstate) == ERROR_RETRY ? ERROR_RETRY : ERROR_CONFIG;
+}
+
+static void add_hint(struct error *error, bool refused) {
+    size_t len = strlen(error->message);
+    const char *hint =
+        refused ? "are user and password right, and does pg_hba.conf let them in from here?"
+        : strstr(error->message, "certificate")
+            ? "see `sslrootcert` and `sslmode` in `postgres.url`, and whose certificate the server has"
+            : NULL;
+    if (hint) snprintf(error->message + len, sizeof error->message - len, "\nhint: %s", hint);
 }
 
 static enum connection_state connect_failed(struct connection *connection, const char *message,
                                             struct error *error) {
-    set_message(error, connect_error_class(message), message);
+    bool refused, fetched = connection->source.command || connection->source.file;
+    enum error_class class = postgres_connect_class(message, &refused);
+    if (refused && fetched && ++connection->refusals < REFUSALS_MAX) class = ERROR_RETRY;
+    set_message(error, class, message);
+    if (class == ERROR_CONFIG) add_hint(error, refused);
     errors_count(ERRORS_POSTGRES, "connection", "connection");
     connection_drop(connection);
     connection->retry_at_us = clock_monotonic_us() + backoff_us(connection);
     return CONNECTION_FAILED;
 }
 
+/* The password stands behind the URL, so it holds over one in there. */
 static void begin_connect(struct connection *connection) {
     const char *const names[] = {"dbname",
                                  "fallback_application_name",
@@ -133,10 +195,21 @@ static void begin_connect(struct connection *connection) {
                                  "keepalives_interval",
                                  "keepalives_count",
                                  "tcp_user_timeout",
+                                 connection->credential ? "password" : NULL,
                                  NULL};
-    const char *const values[] = {
-        connection->url, connection->application_name, "UTF8", "30", "10", "3", "30000", NULL};
+    const char *const values[] = {connection->url,
+                                  connection->application_name,
+                                  "UTF8",
+                                  "30",
+                                  "10",
+                                  "3",
+                                  "30000",
+                                  connection->credential ? credential_text(connection->credential) : NULL,
+                                  NULL};
     connection->pg = PQconnectStartParams(names, values, 1);
+    PQsetErrorVerbosity(connection->pg, PQERRORS_VERBOSE); /* for the SQLSTATE */
+    credential_free(connection->credential);
+    connection->credential = NULL;
     connection->phase = PHASE_CONNECTING;
     connection->wants = PGRES_POLLING_WRITING;
     connection->connect_until_us = clock_monotonic_us() + (int64_t)CONNECT_TIMEOUT_MS * 1000;
@@ -165,7 +238,30 @@ static enum connection_state poll_connect(struct connection *connection, struct 
     PQsetNoticeProcessor(connection->pg, ignore_notice, NULL);
     connection->phase = PHASE_IDLE;
     connection->backoff_ms = BACKOFF_FIRST_MS;
+    connection->refusals = 0;
     return CONNECTION_IDLE;
+}
+
+static enum connection_state poll_fetch(struct connection *connection, struct error *error) {
+    switch (credential_poll(connection->credential, error)) {
+    case CREDENTIAL_WAITING: return CONNECTION_BUSY;
+    case CREDENTIAL_READY: begin_connect(connection); return poll_connect(connection, error);
+    case CREDENTIAL_FAILED: break;
+    }
+    error_prefix(error, "postgres");
+    connection_drop(connection);
+    connection->retry_at_us = clock_monotonic_us() + backoff_us(connection);
+    return CONNECTION_FAILED;
+}
+
+static enum connection_state begin(struct connection *connection, struct error *error) {
+    if (connection->source.command || connection->source.file) {
+        connection->credential = credential_new(&connection->source, "the password", CREDENTIAL_TIMEOUT_MS);
+        connection->phase = PHASE_FETCHING;
+        return poll_fetch(connection, error);
+    }
+    begin_connect(connection);
+    return poll_connect(connection, error);
 }
 
 static enum connection_state lost(struct connection *connection, struct error *error) {
@@ -226,8 +322,8 @@ enum connection_state connection_poll(struct connection *connection, PGresult **
     switch (connection->phase) {
     case PHASE_CLOSED:
         if (clock_monotonic_us() < connection->retry_at_us) return CONNECTION_BUSY;
-        begin_connect(connection);
-        return poll_connect(connection, error);
+        return begin(connection, error);
+    case PHASE_FETCHING: return poll_fetch(connection, error);
     case PHASE_CONNECTING: return poll_connect(connection, error);
     case PHASE_IDLE: return CONNECTION_IDLE;
     case PHASE_SENT: return poll_answer(connection, result, error);
@@ -281,6 +377,8 @@ const char *connection_sqlstate(const struct connection *connection) {
 }
 
 int connection_socket(const struct connection *connection, bool *for_writing) {
+    *for_writing = false;
+    if (connection->credential) return credential_fd(connection->credential);
     *for_writing = connection->phase == PHASE_CONNECTING ? connection->wants == PGRES_POLLING_WRITING
                                                          : connection->unsent;
     return connection->pg ? PQsocket(connection->pg) : -1;

@@ -13,11 +13,14 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "config/pipeline.h"
 
 struct connection;
 
-/* `url` is a libpq URI or keyword string. Nothing is connected yet. */
-struct connection *connection_new(const char *url, const char *application_name);
+/* Nothing is connected yet. A password that comes from a command or a file is fetched anew for each
+ * connection, without blocking; one that is refused then is fetched again, up to three times in a row, for it
+ * may just have changed. The credential is the configuration's, which must outlive the connection. */
+struct connection *connection_new(const struct postgres_config *config, const char *application_name);
 void connection_free(struct connection *connection);
 
 enum connection_state {
@@ -68,6 +71,12 @@ int connection_socket(const struct connection *connection, bool *for_writing);
  * pass). NULL with the error. */
 PGresult *connection_query(struct connection *connection, const char *sql, const struct parameter *parameters,
                            int count, int timeout_ms, struct error *error);
+
+/* What follows from libpq's text about a connection that failed, and whether the server refused the
+ * credentials (then *refused). Servers speak many languages: what they say is judged by the SQLSTATE, which
+ * is in the text at verbosity PQERRORS_VERBOSE; only what libpq itself finds is known by its words, which are
+ * English in a program that sets no locale. */
+enum error_class postgres_connect_class(const char *message, bool *refused);
 
 /* What a SQLSTATE means for the worker: 22, 23, 44, 54000 and P0 (raised by a function) are this record's
  * fault; 08, 40, 53, 55, 57, 58, 25006, 25P03 pass; everything else stops the pipeline. NULL (no answer at

@@ -14,10 +14,10 @@ class Unavailable(Exception):
 
 
 class Servers:
-    def __init__(self, *kafka_options: str, folder: Path | None = None):
+    def __init__(self, *kafka_options: str, postgres_options: tuple[str, ...] = (), folder: Path | None = None):
         self.folder = folder or Path(tempfile.mkdtemp(prefix="tributary-test-"))
         self.folder.chmod(0o711)  # PostgreSQL, which never runs as root, has to pass
-        starting = [self._begin("kafka", "start", *kafka_options), self._begin("postgres", "start")]
+        starting = [self._begin("kafka", "start", *kafka_options), self._begin("postgres", "start", *postgres_options)]
         for process in starting:
             output = process.communicate()[0]
             if process.returncode:

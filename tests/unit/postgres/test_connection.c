@@ -44,10 +44,50 @@ START_TEST(errors_have_classes) {
 }
 END_TEST
 
+struct refusal {
+    const char *message;
+    enum error_class class;
+    bool refused;
+};
+
+/* Libpq's texts as they were seen, of servers in three languages. */
+START_TEST(failed_connections_have_classes) {
+#define FAILED "connection to server at \"h\" (10.0.0.1), port 5432 failed: "
+    static const struct refusal cases[] = {
+        {FAILED
+         "FATAL:  28P01: password authentication failed for user \"u\"\nLOCATION:  auth_failed, auth.c:335\n",
+         ERROR_CONFIG, true},
+        {FAILED "FATAL:  28P01: Passwort-Authentifizierung für Benutzer »u« fehlgeschlagen\n", ERROR_CONFIG,
+         true},
+        {FAILED "VAŽNO:  28000: x\n", ERROR_CONFIG, true},
+        {FAILED "FATAL:  3D000: Datenbank »nodb« existiert nicht\n", ERROR_CONFIG, false},
+        {FAILED "FATAL:  42501: keine Berechtigung für Datenbank x\n", ERROR_CONFIG, false},
+        {FAILED "FATAL:  57P03: das Datenbanksystem startet\n", ERROR_RETRY, false},
+        {FAILED "FATAL:  57P03: the database system \"does not exist\" yet\n", ERROR_RETRY, false},
+        {FAILED "FATAL:  53300: tut mir leid, schon zu viele Verbindungen\n", ERROR_RETRY, false},
+        {FAILED "FATAL:  08P01: no such database: x\n", ERROR_CONFIG, false},
+        {FAILED "FATAL:  08P01: server login has been failing, try again later\n", ERROR_RETRY, false},
+        {FAILED "FATAL:  28P01: x\n" FAILED "FATAL:  57P03: y\n", ERROR_RETRY, false},
+        {FAILED "Connection refused\n\tIs the server running on that host?\n", ERROR_RETRY, false},
+        {FAILED "SSL error: certificate verify failed\n", ERROR_CONFIG, false},
+        {FAILED "server certificate for \"a\" does not match host name \"b\"\n", ERROR_CONFIG, false},
+        {"could not translate host name \"h\" to address: Name or service not known\n", ERROR_RETRY, false},
+        {"connection timed out", ERROR_RETRY, false},
+        {"", ERROR_RETRY, false},
+    };
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        bool refused;
+        ck_assert_msg(postgres_connect_class(cases[i].message, &refused) == cases[i].class, "%s",
+                      cases[i].message);
+        ck_assert_msg(refused == cases[i].refused, "%s", cases[i].message);
+    }
+}
+END_TEST
+
 /* A statement with more parameters than Postgres takes is refused before it is sent. */
 START_TEST(too_many_parameters) {
     static struct parameter parameters[5000];
-    struct connection *connection = connection_new("host=/nowhere", "test");
+    struct connection *connection = connection_new(&(struct postgres_config){.url = "host=/nowhere"}, "test");
     struct error error;
     ck_assert(!connection_send(connection, "SELECT 1", parameters, 5000, &error));
     ck_assert_int_eq(error.class, ERROR_CONFIG);
@@ -59,8 +99,8 @@ END_TEST
 
 /* Nobody listens: that may pass, so it is tried again until the time is over, and then said. */
 START_TEST(nobody_there) {
-    struct connection *connection =
-        connection_new("host=/tmp/tributary-no-such-directory port=5432 dbname=x", "test");
+    struct connection *connection = connection_new(
+        &(struct postgres_config){.url = "host=/tmp/tributary-no-such-directory port=5432 dbname=x"}, "test");
     struct error error;
     bool for_writing;
     ck_assert_int_eq(connection_socket(connection, &for_writing), -1);
@@ -74,7 +114,8 @@ START_TEST(nobody_there) {
 END_TEST
 
 START_TEST(a_url_that_cannot_be) {
-    struct connection *connection = connection_new("postgresql://host:port/x", "test");
+    struct connection *connection =
+        connection_new(&(struct postgres_config){.url = "postgresql://host:port/x"}, "test");
     struct error error;
     ck_assert_ptr_null(connection_query(connection, "SELECT 1", NULL, 0, 5000, &error));
     ck_assert_int_eq(error.class, ERROR_CONFIG);
@@ -86,6 +127,7 @@ END_TEST
 int main(void) {
     TCase *tests = tcase_create("connection");
     tcase_add_test(tests, errors_have_classes);
+    tcase_add_test(tests, failed_connections_have_classes);
     tcase_add_test(tests, too_many_parameters);
     tcase_add_test(tests, nobody_there);
     tcase_add_test(tests, a_url_that_cannot_be);
