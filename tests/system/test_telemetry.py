@@ -188,7 +188,8 @@ def test_conversions_decided_by_silence_are_counted(bare_case):
     bare_case.send(click(1, at=0.0), *(checkout(1, at=1.0 + n) for n in range(3)))
     watched = watch(bare_case)
     bare_case.await_rows(3)
-    eventually(lambda: watched.metrics()[("tributary_idle_decided_conversions_total", "0")] == 3, "three were decided so")
+    series = ("tributary_idle_decided_conversions_total", "0")
+    eventually(lambda: watched.metrics()[series] == 3, "three were decided so")
 
 
 def test_the_alerts_of_the_page(tmp_path):
