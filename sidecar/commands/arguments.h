@@ -39,7 +39,8 @@ void arguments_release_kafka(struct kafka_config *kafka);
 int arguments_complain(int result, char **argv, const struct option *options);
 /* "tributary COMMAND: message" and where to read more, on standard error. Returns EXIT_CONFIG. */
 int arguments_refuse(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The error on standard error, as a line of the log where that is JSON. Returns the exit code that its class means. */
+/* The error on standard error, as a line of the log where that is JSON. Returns the exit code that its class
+ * means. */
 int arguments_fail(const char *command, const struct error *error);
 
 #endif

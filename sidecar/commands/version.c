@@ -1,6 +1,7 @@
 #include <getopt.h>
 #include <libpq-fe.h>
 #include <librdkafka/rdkafka.h>
+#include <microhttpd.h>
 #include <stdio.h>
 #include <yaml.h>
 #include <yyjson.h>
@@ -21,6 +22,7 @@ static void print_versions(void) {
     printf("libpq %d.%d\n", libpq / 10000, libpq % 10000);
     printf("yyjson %u.%u.%u\n", yyjson >> 16, yyjson >> 8 & 0xff, yyjson & 0xff);
     printf("libyaml %s\n", yaml_get_version_string());
+    printf("libmicrohttpd %s\n", MHD_get_version());
 }
 
 int command_version(int argc, char **argv) {

@@ -153,7 +153,7 @@ static void take_block(struct restore *restore, const rd_kafka_message_t *messag
     if (partition_restore_block(restore->partition, key, value, message->offset, &error)) return;
     if (!restore->damaged++)
         log_repeated(LOG_LEVEL_WARN, "changelog_damaged", "partition=%d offset=%" PRId64 " error=%s",
-                  number_of(restore), message->offset, LOG_QUOTE(error.message));
+                     number_of(restore), message->offset, LOG_QUOTE(error.message));
 }
 
 static void take_end(struct restore *restore, int64_t offset) {
@@ -177,7 +177,7 @@ static bool take_error(struct restore *restore, const rd_kafka_message_t *messag
         return client_error(error, message->err, "topic \"%s\" [%d]", topic_of(restore), number_of(restore));
     errors_count(ERRORS_KAFKA, rd_kafka_err2name(message->err), rd_kafka_err2name(message->err));
     log_repeated(LOG_LEVEL_WARN, "fetch", "topic=%s partition=%d error=%s", topic_of(restore),
-              number_of(restore), LOG_QUOTE(rd_kafka_message_errstr(message)));
+                 number_of(restore), LOG_QUOTE(rd_kafka_message_errstr(message)));
     return true;
 }
 

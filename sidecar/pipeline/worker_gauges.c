@@ -5,8 +5,9 @@
 #include "base/memory.h"
 #include "pipeline/worker_internal.h"
 
-#define GATHER_US (INT64_C(100) * 1000)
-#define ASK_US    (INT64_C(5) * 1000000)
+#define GATHER_US   (INT64_C(100) * 1000)
+#define ASK_US      (INT64_C(5) * 1000000)
+#define PATIENCE_US INT64_C(1000000)
 
 void worker_watch_init(struct worker *worker) {
     size_t count = (size_t)worker->options.shared->partition_count;
@@ -24,11 +25,12 @@ void worker_watch_release(struct worker *worker) {
 /* --- the ends of the logs ---
  *
  * What the last fetch said is at hand, but a partition that is not read is not fetched either: so the brokers
- * are asked, too. An answer that does not come, or a refusal, is no reason to stop. */
+ * are asked, too. An answer that does not come, or a refusal, is no reason to stop, and
+ * nobody else's question waits for ours. */
 
 static void ask_ends(struct worker *worker, int64_t now) {
     const struct plan *plan = worker->options.shared->plan;
-    if (!worker->slot_count || now - worker->watch.asked_us < ASK_US) return;
+    if (!worker->slot_count || worker->acquiring || now - worker->watch.asked_us < ASK_US) return;
     struct probe *probes = memory_zalloc((size_t)worker->slot_count * 2, sizeof *probes);
     for (int i = 0; i < worker->slot_count * 2; i++)
         probes[i] = (struct probe){.topic = i % 2 == CONSUMER_TOUCHES ? plan->touches->topic
@@ -46,7 +48,10 @@ static void serve_ends(struct worker *worker, int64_t now) {
     struct error error;
     int count;
     switch (prober_poll(worker->prober, PROBER_ENDS, &probes, &count, &error)) {
-    case PROBER_WAITING: return;
+    case PROBER_WAITING:
+        if (worker->acquiring || now - worker->watch.asked_us > PATIENCE_US)
+            prober_withdraw(worker->prober, PROBER_ENDS);
+        return;
     case PROBER_ANSWERED:
         for (int i = 0; i < count; i++)
             worker->watch.highs[probes[i].context][probes[i].partition] = probes[i].offset;

@@ -1,6 +1,7 @@
 """What a running pipeline shows of itself over HTTP, and its log as JSON."""
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -8,7 +9,7 @@ from collections import Counter
 
 from conftest import unavailable
 from events import HOUR, MINUTE, checkout, click
-from pipeline import eventually
+from pipeline import ROOT, eventually
 from watched import Watched, some_events, watch
 
 def records_of(samples) -> Counter:
@@ -154,3 +155,51 @@ def test_an_error_as_json(bare_case):
     (line,) = [json.loads(line) for line in process.log.splitlines()]
     assert process.exit_code == 2
     assert line["level"] == "error" and line["event"] == "failed" and "does not exist" in line["error"]
+
+
+def test_an_input_that_waits_is_seen(bare_case):
+    bare_case.create_topics(1)
+    bare_case.pipeline.change("attribute.max_drift", "1m")
+    bare_case.send(*(click(n % 5, at=n * MINUTE) for n in range(3000)), checkout(1, at=0.0))
+    watched = watch(bare_case)
+    watched.await_ready()
+
+    def waits():
+        samples = watched.metrics()
+        return samples[("tributary_input_waiting", "clicks", "0", "drift")] and samples
+
+    eventually(waits, "the clicks wait for the checkouts")
+    before = watched.metrics()[("tributary_input_wait_seconds_total", "clicks", "drift")]
+    after = eventually(
+        lambda: (samples := watched.metrics())[("tributary_input_wait_seconds_total", "clicks", "drift")]
+        >= before + 1
+        and ("tributary_lag_records", "clicks", "0") in samples
+        and samples,
+        "a second of waiting",
+    )
+    assert after[("tributary_high_watermark_offset", "clicks", "0")] == 3000
+    assert 0 < after[("tributary_lag_records", "clicks", "0")] < 3000
+    assert after[("tributary_input_waiting", "checkouts", "0", "drift")] == 0
+
+
+def test_conversions_decided_by_silence_are_counted(bare_case):
+    bare_case.create_topics(1)
+    bare_case.pipeline.change("defaults.idle_timeout", "200ms")
+    bare_case.send(click(1, at=0.0), *(checkout(1, at=1.0 + n) for n in range(3)))
+    watched = watch(bare_case)
+    bare_case.await_rows(3)
+    series = ("tributary_idle_decided_conversions_total", "0")
+    eventually(lambda: watched.metrics()[series] == 3, "three were decided so")
+
+
+def test_the_alerts_of_the_page(tmp_path):
+    if not shutil.which("promtool"):
+        unavailable("there is no promtool; scripts/install-deps metrics installs it")
+    page = (ROOT / "docs/operations.md").read_text()
+    (rules,) = re.findall(r"```yaml\n(groups:\n.*?)```", page, re.S)
+    file = tmp_path / "rules.yaml"
+    file.write_text(rules)
+    checked = subprocess.run(["promtool", "check", "rules", file], capture_output=True, text=True, timeout=60)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    known = set(re.findall(r"^\| `(\w+)`", (ROOT / "docs/metrics.md").read_text(), re.M))
+    assert known and set(re.findall(r"tributary_\w+", rules)) <= known
