@@ -7,6 +7,8 @@
 #include "event/timestamp.h"
 #include "fuzz.h"
 
+enum { EXPONENT_MAX = 1000000000 };
+
 static void check_time(struct span text) {
     char written[TIMESTAMP_TEXT_MAX];
     int64_t time_us, again_us;
@@ -37,9 +39,11 @@ static void check_number(struct span text) {
     number_canonical_rounded(&number, 2, &first);
     buffer_clear(&first);
     number_canonical(&number, &first);
-    if (!number_parse(buffer_view(&first), &again)) abort();
-    number_canonical(&again, &second);
-    if (!span_equal(buffer_view(&first), buffer_view(&second))) abort();
+    /* many digits before a point that is far away: its exponent may be one that nobody reads */
+    bool readable = number_parse(buffer_view(&first), &again);
+    if (!readable && number.exponent - 1 <= EXPONENT_MAX && number.exponent - 1 >= -EXPONENT_MAX) abort();
+    if (readable) number_canonical(&again, &second);
+    if (readable && !span_equal(buffer_view(&first), buffer_view(&second))) abort();
     if (number_to_int64(&number, &value) && !number_is_integer(&number)) abort();
     buffer_release(&first);
     buffer_release(&second);
