@@ -6,7 +6,7 @@ has_library() { pkg-config --atleast-version="${2:-0}" "$1" 2>/dev/null; }
 has_server() { has_command initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 has_venv() { python3 -c 'import venv, ensurepip' 2>/dev/null; }
 has_lint_driver() { has_command run-clang-tidy && has_command clang-tidy; }
-has_fuzzer() { has_command clang || has_command clang-14; }
+has_fuzzer() { compgen -G '/usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a' >/dev/null; }
 has_compiler() { has_command cc && has_command c++ && has_command make; }
 
 # The packages of a group: one "package test arguments" a line. What the test finds was installed in another way
@@ -47,7 +47,12 @@ dpkg-dev has_command dpkg-shlibdeps
 file has_command file
 END
         ;;
-    fuzz) echo 'clang has_fuzzer' ;;
+    fuzz)
+        cat <<'END'
+clang-14 has_command clang-14
+libclang-rt-14-dev has_fuzzer
+END
+        ;;
     python) echo 'python3-venv has_venv' ;;
     metrics) echo 'prometheus has_command promtool' ;;
     lint)
