@@ -30,6 +30,7 @@ END
         cat <<'END'
 postgresql has_server
 postgresql-client has_command psql
+openssl has_command openssl
 END
         ;;
     kafka)
@@ -37,6 +38,7 @@ END
 default-jre-headless has_command java
 maven has_command mvn
 kcat has_command kcat
+openssl has_command openssl
 END
         ;;
     python) echo 'python3-venv has_venv' ;;
