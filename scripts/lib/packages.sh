@@ -32,6 +32,7 @@ END
         cat <<'END'
 postgresql has_server
 postgresql-client has_command psql
+openssl has_command openssl
 END
         ;;
     kafka)
@@ -39,6 +40,7 @@ END
 default-jre-headless has_command java
 maven has_command mvn
 kcat has_command kcat
+openssl has_command openssl
 END
         ;;
     package)

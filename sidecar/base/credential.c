@@ -30,8 +30,6 @@ struct credential {
     char text[CREDENTIAL_BYTES + 2]; /* one byte too many shows that it is too long */
 };
 
-extern char **environ;
-
 static void close_output(struct credential *credential) {
     if (credential->fd >= 0) close(credential->fd);
     credential->fd = -1;

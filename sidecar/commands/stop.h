@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-/* From now on the two signals end the process at once, as a success: for as long as nothing has been begun. */
+/* From now on the two signals end the process at once, as a success: for as long as nothing has been begun.
+ */
 void stop_at_once(void);
 /* From now on the two signals set the flag, and interrupt blocking calls (EINTR). Clears the flag. */
 void stop_on_signals(void);

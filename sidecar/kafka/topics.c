@@ -174,7 +174,7 @@ static bool look(struct topics *topics, const char *topic, int timeout_ms, struc
 bool topics_partitions(struct topics *topics, const char *topic, int timeout_ms, int *count,
                        struct error *error) {
     int64_t deadline = deadline_of(timeout_ms), leaders_by = deadline_of(LEADER_WAIT_MS);
-    struct error why;
+    struct error why = {.class = ERROR_RETRY};
     for (int left = timeout_ms;; left = left_ms(deadline)) {
         struct view view = {0};
         bool seen = look(topics, topic, left, &view, &why);
@@ -293,7 +293,7 @@ char *topics_setting(struct topics *topics, const char *topic, const char *name,
                      struct error *error) {
     int64_t deadline = deadline_of(timeout_ms);
     int64_t known_by = deadline_of(timeout_ms < LEADER_WAIT_MS ? timeout_ms : LEADER_WAIT_MS);
-    struct error why;
+    struct error why = {.class = ERROR_RETRY};
     for (int left = timeout_ms;; left = left_ms(deadline)) {
         bool unknown;
         char *value = ask_setting(topics, topic, name, left, &unknown, &why);
@@ -379,7 +379,7 @@ static bool send_plans(struct topics *topics, const struct topic_plan *plans, in
 static bool send_until_answered(struct topics *topics, const struct topic_plan *plans, int count,
                                 int timeout_ms, struct error *error) {
     int64_t deadline = deadline_of(timeout_ms);
-    struct error why;
+    struct error why = {.class = ERROR_RETRY};
     for (int left = timeout_ms;; left = left_ms(deadline)) {
         if (send_plans(topics, plans, count, left, &why)) return true;
         if (why.class != ERROR_RETRY || left_ms(deadline) < FIRST_WAIT_MS) break;

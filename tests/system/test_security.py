@@ -148,7 +148,8 @@ def test_a_slow_command_does_not_cost_the_membership(allowed, tmp_path):
     (tmp_path / "seconds").write_text("0")
     program = program_that_prints(tmp_path, f"sleep $(cat {tmp_path}/seconds)\ncat {tmp_path}/password")
     allowed.pipeline.change("postgres.password_command", [str(program)])
-    allowed.pipeline.change("kafka.properties", {"session.timeout.ms": 1500, "heartbeat.interval.ms": 300, "max.poll.interval.ms": 1600})
+    short = {"session.timeout.ms": 1500, "heartbeat.interval.ms": 300, "max.poll.interval.ms": 1600}
+    allowed.pipeline.change("kafka.properties", short)
     process = allowed.start()
     eventually(lambda: "event=reading" in process.log, "it reads", 30)
     (tmp_path / "seconds").write_text("4")
@@ -177,13 +178,20 @@ def test_every_command_with_the_printed_rights(case):
         case.finish()
         sent = case.records("checkouts")[0]
         case.change_url(user=operator)
+        group, changelog = f"tributary.{case.pipeline.name}", f"{case.pipeline.name}.changelog"
+        case.pipeline.change("kafka.group", group)
+        case.pipeline.change("changelog.topic", changelog)
+        other = case.pipeline.copy("renamed")
+        other.change("pipeline", f"{case.pipeline.name}_2")
+        process = other.run(case.pipeline.name, "--yes", command="rename")
+        assert process.exit_code == 0, process.log
         for command, *arguments in (
             ("verify",),
             ("state",),
             ("explain", "--partition", str(sent.partition), "--offset", str(sent.offset)),
             ("reset", "--yes"),
         ):
-            process = case.pipeline.run(*arguments, command=command)
+            process = other.run(*arguments, command=command)
             assert process.exit_code == 0, f"{command}: {process.log}{process.output}"
         assert "deleted the topic" in process.output, process.output
     finally:

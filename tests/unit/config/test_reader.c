@@ -84,7 +84,8 @@ START_TEST(unknown_keys) {
          "memory_limit, start\n"},
         {"brokers: b", "brokers: b, version: 1",
          "p.yaml:3:21: unknown key \"version\"\n"
-         "  hint: it belongs at the left margin; known here: brokers, group, instance_id, tls, sasl, properties\n"},
+         "  hint: it belongs at the left margin; known here: brokers, group, instance_id, tls, sasl, "
+         "properties\n"},
         {"field: at}}\n  c", "field: at, zonee: UTC}}\n  c",
          "p.yaml:6:45: unknown key \"zonee\"; did you mean \"zone\"?\n"},
         {"version: 1", "version: 1\ndefaults: {repartition: {by: k}}",
