@@ -114,7 +114,8 @@ static int run_file(const char *file, const struct run_options *run, const struc
 }
 
 int command_run(int argc, char **argv) {
-    struct run_options run = {.on_begin = stop_on_signals, .stop_requested = stop_requested};
+    struct run_options run = {
+        .on_begin = stop_on_signals, .stop_requested = stop_requested, .hung_up = stop_hung_up};
     struct overrides overrides = {.log_format = -1, .log_level = -1};
     struct error error;
     int option;
@@ -143,6 +144,7 @@ int command_run(int argc, char **argv) {
     if (run.close && !run.once)
         return arguments_refuse("run", "--close goes with --once: a run without an end has nothing to close");
     stop_at_once();
+    stop_note_hangup();
     return run_file(argv[optind], &run, &overrides);
 }
 

@@ -7,7 +7,7 @@
 
 /* Atomic, not sig_atomic_t: the signal may reach any thread. */
 _Static_assert(ATOMIC_BOOL_LOCK_FREE == 2, "a signal handler may set it");
-static atomic_bool requested;
+static atomic_bool requested, hung_up;
 
 static void on_signal(int signal) {
     (void)signal;
@@ -38,4 +38,21 @@ void stop_on_signals(void) {
 
 bool stop_requested(void) {
     return atomic_load(&requested);
+}
+
+static void on_hangup(int signal) {
+    (void)signal;
+    atomic_store(&hung_up, true);
+}
+
+void stop_note_hangup(void) {
+    struct sigaction action = {.sa_handler = on_hangup}, before;
+    action.sa_flags = SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
+}
+
+bool stop_hung_up(void) {
+    return atomic_exchange(&hung_up, false);
 }

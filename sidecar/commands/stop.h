@@ -12,4 +12,10 @@ void stop_at_once(void);
 void stop_on_signals(void);
 bool stop_requested(void);
 
+/* From now on SIGHUP, at which other programs read their configuration anew, is only noted; where it is
+ * ignored, as under nohup, it stays so. */
+void stop_note_hangup(void);
+/* Whether one has come since the last call. */
+bool stop_hung_up(void);
+
 #endif

@@ -157,6 +157,8 @@ static void watch(struct run_shared *shared) {
     while (!atomic_load(&shared->stopping)) {
         bool stop = shared->options->stop_requested && shared->options->stop_requested();
         if (stop) log_event(LOG_LEVEL_INFO, "stopping", "reason=signal");
+        if (shared->options->hung_up && shared->options->hung_up())
+            log_event(LOG_LEVEL_WARN, "reload_refused", "reason=sighup hint=\"restart instead\"");
         if (stop || (shared->options->once && all_finished(shared))) atomic_store(&shared->stopping, true);
         nanosleep(&pause, NULL);
     }

@@ -14,6 +14,7 @@ struct run_options {
     bool close;                   /* with once: every conversion read becomes final */
     void (*on_begin)(void);       /* called before the first worker begins: until then nothing can be lost */
     bool (*stop_requested)(void); /* asked by each worker now and then */
+    bool (*hung_up)(void);        /* whether somebody has asked, since the last call, to read the file anew */
 };
 
 /* Prepares everything (tables, topics, lookups), runs the workers until they are asked to stop, are done

@@ -64,6 +64,17 @@ def test_ends_within_seconds_while_the_broker_is_silent(case, servers):
     case.settle(duplicates=True)
 
 
+def test_a_hangup_changes_nothing(case):
+    """The file is read at the start only; whoever expects more is told, and nothing is lost by it."""
+    case.send(*[click(user, at=user) for user in range(20)], *[checkout(user, at=30) for user in range(20)])
+    process = case.start()
+    await_progress(case, 0)
+    process.process.send_signal(signal.SIGHUP)
+    eventually(lambda: 'event=reload_refused reason=sighup hint="restart instead"' in process.log, "a word about it")
+    assert process.stop() == 0
+    case.settle()
+
+
 def test_ended_while_the_database_is_silent(case, servers):
     """Nothing was begun that has to be finished."""
     first = int((servers.folder / "postgres/data/postmaster.pid").read_text().splitlines()[0])
