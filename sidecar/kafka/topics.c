@@ -8,7 +8,13 @@
 #include "base/memory.h"
 #include "kafka/client.h"
 
-enum { FIRST_WAIT_MS = 500, CREATED_POLL_MS = 50, LEADER_WAIT_MS = 5000, USUAL_BATCH_BYTES = 1000000 };
+enum {
+    FIRST_WAIT_MS = 500,
+    CREATED_POLL_MS = 50,
+    LEADER_WAIT_MS = 5000,
+    KNOWN_WAIT_MS = 2000,
+    USUAL_BATCH_BYTES = 1000000
+};
 
 struct topics {
     rd_kafka_t *client;
@@ -191,8 +197,13 @@ bool topics_partitions(struct topics *topics, const char *topic, int timeout_ms,
 
 bool topics_require(struct topics *topics, const char *topic, int timeout_ms, int *count,
                     struct error *error) {
-    if (!topics_partitions(topics, topic, timeout_ms, count, error)) return false;
-    if (*count) return true;
+    int64_t deadline = deadline_of(timeout_ms), known_by = deadline_of(KNOWN_WAIT_MS);
+    for (int left = timeout_ms;; left = left_ms(deadline)) {
+        if (!topics_partitions(topics, topic, left, count, error)) return false;
+        if (*count) return true;
+        if (!left_ms(known_by) || left_ms(deadline) < FIRST_WAIT_MS) break;
+        rd_kafka_poll(topics->client, CREATED_POLL_MS);
+    }
     return error_set(error, ERROR_CONFIG,
                      "topic \"%s\" does not exist on \"%s\", or this user may not see it", topic,
                      topics->config->brokers);

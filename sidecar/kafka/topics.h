@@ -22,7 +22,8 @@ void topics_free(struct topics *topics);
  * no broker answered in time, and with a config error when credentials or rights are missing. */
 bool topics_partitions(struct topics *topics, const char *topic, int timeout_ms, int *count,
                        struct error *error) MUST_CHECK;
-/* The same for a topic that must exist: a config error when it does not. */
+/* The same for a topic that must exist: a config error when it does not, after 2 seconds, in which the broker
+ * that was asked may hear of a topic created a moment ago. */
 bool topics_require(struct topics *topics, const char *topic, int timeout_ms, int *count,
                     struct error *error) MUST_CHECK;
 
