@@ -7,20 +7,20 @@
 #include "micro.h"
 #include "state/store.h"
 
-enum { TOUCHES = 1000000, HOT_TOUCHES = 10000 };
-
 #define HOUR (3600 * TIME_SECOND)
 #define JUNE INT64_C(1718600400000000)
 
 static const struct value click_id = {VALUE_STRING, {"7e0ba57b-9d4c-4a5b-8f6e-1f0f3a6d2c11", 36}};
 static const struct value text = {VALUE_STRING, {"a text of twenty-four b.", 24}};
 
+static int64_t touches; /* that an hour has: a million */
 static struct store *store;
 static struct window window;
 static int64_t inserted;
 static int64_t resident; /* bytes of the process before there was a store */
 
 static void open_store(void) {
+    touches = micro_items(1000000);
     window = window_of(HOUR, 0);
     store = store_new(&window, 1);
     inserted = 0;
@@ -28,13 +28,13 @@ static void open_store(void) {
 
 /* Mixed well enough for an index; a real key hash costs what "key.hash" says. */
 static struct hash128 key_of(int64_t number) {
-    uint64_t low = (uint64_t)number * 0x9e3779b97f4a7c15u;
-    return (struct hash128){low ^ low >> 32, (uint64_t)number};
+    uint64_t low = (uint64_t)number * 0x9e3779b97f4a7c15u, high = (uint64_t)number * 0xc2b2ae3d27d4eb4fu;
+    return (struct hash128){low ^ low >> 32, high ^ high >> 32};
 }
 
 /* Event time goes on by one hour in a million touches. */
 static void insert_next(const struct value *field) {
-    int64_t time_us = JUNE + inserted * (HOUR / TOUCHES);
+    int64_t time_us = JUNE + inserted * (HOUR / touches);
     store_insert(store, key_of(inserted), time_us, inserted, time_us, field);
     inserted++;
 }
@@ -51,7 +51,7 @@ static double bytes_per_touch(void) {
 
 static void fill(void) {
     open_store();
-    while (inserted < TOUCHES) insert_next(&click_id);
+    while (inserted < touches) insert_next(&click_id);
 }
 
 static void fill_resident(void) {
@@ -67,13 +67,14 @@ static double resident_per_touch(void) {
 
 static void fill_texts(void) {
     open_store();
-    while (inserted < TOUCHES) insert_next(&text);
+    while (inserted < touches) insert_next(&text);
 }
 
 static void fill_hot(void) {
     fill();
-    for (int64_t i = 0; i < HOT_TOUCHES; i++) {
-        int64_t time_us = JUNE + i * (HOUR / HOT_TOUCHES);
+    int64_t count = micro_items(10000);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t time_us = JUNE + i * (HOUR / count);
         store_insert(store, key_of(-1), time_us, inserted++, time_us, &click_id);
     }
 }
@@ -81,7 +82,7 @@ static void fill_hot(void) {
 /* Into a store that grows to a million touches and then begins anew, which is not counted. */
 static void run_insert(int64_t count) {
     for (int64_t i = 0; i < count; i++) {
-        if (inserted == TOUCHES) {
+        if (inserted == touches) {
             micro_pause();
             close_store();
             open_store();
@@ -96,8 +97,8 @@ static void run_insert(int64_t count) {
 static void run_turnover(const struct value *field, int64_t count) {
     for (int64_t i = 0; i < count; i++) {
         insert_next(field);
-        if (inserted % 4096) continue;
-        store_expire(store, window_first_bucket(&window, JUNE + inserted * (HOUR / TOUCHES)));
+        if (inserted % (touches / 250)) continue;
+        store_expire(store, window_first_bucket(&window, JUNE + inserted * (HOUR / touches)));
     }
 }
 
@@ -116,7 +117,7 @@ static void run_first(int64_t first_key, int64_t count) {
     for (int64_t i = 0; i < count; i++) {
         struct touch touch = {0};
         at = at * 6364136223846793005u + 1442695040888963407u;
-        store_first(store, key_of(first_key + (int64_t)((at >> 32) % TOUCHES)), &range, &touch);
+        store_first(store, key_of(first_key + (int64_t)(at >> 32) % touches), &range, &touch);
         micro_use((uint64_t)touch.offset);
     }
 }
@@ -126,7 +127,7 @@ static void run_first_hit(int64_t count) {
 }
 
 static void run_first_miss(int64_t count) {
-    run_first(TOUCHES, count);
+    run_first(touches, count);
 }
 
 static void run_first_hot(int64_t count) {

@@ -55,7 +55,15 @@ clang-14 has_command clang-14
 libclang-rt-14-dev has_fuzzer
 END
         ;;
+    bench)
+        cat <<'END'
+default-jdk-headless has_command javac
+maven has_command mvn
+python3-venv has_venv
+END
+        ;;
     python) echo 'python3-venv has_venv' ;;
+    count) echo 'valgrind has_command valgrind' ;;
     metrics) echo 'prometheus has_command promtool' ;;
     lint)
         cat <<'END'

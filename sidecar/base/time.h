@@ -17,6 +17,11 @@ static inline int64_t time_add(int64_t time, int64_t span) {
     return sum;
 }
 
+/* Of milliseconds since 1970; TIME_NONE for none (negative), and for more than there can be. */
+static inline int64_t time_of_ms(int64_t ms) {
+    return ms < 0 || ms > INT64_MAX / 1000 ? TIME_NONE : ms * 1000;
+}
+
 static inline int64_t time_max(int64_t a, int64_t b) {
     return a > b ? a : b;
 }

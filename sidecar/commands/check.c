@@ -48,15 +48,39 @@ static bool check_changelog(const struct pipeline *pipeline, int partitions) {
     return report(what, ok, &error);
 }
 
+static bool report_rekeyed(const struct input_config *input, bool ok, bool exists,
+                           const struct error *error) {
+    char what[300];
+    if (!input->repartition.present) return ok;
+    snprintf(what, sizeof what, "topic \"%s\"%s", input->repartition.topic,
+             ok && !exists ? ", to be created" : "");
+    return report(what, ok, error);
+}
+
+static bool check_rekeyed(const struct plan *plan) {
+    struct error error;
+    bool exists[2];
+    bool ok = surroundings_rekeyed_check(plan->pipeline, exists, &error);
+    /* The error is of one of them, and says of which. */
+    bool only_one = !ok && plan->touches->repartition.present;
+    report_rekeyed(plan->touches, ok, exists[CONSUMER_TOUCHES], &error);
+    if (!only_one) report_rekeyed(plan->conversions, ok, exists[CONSUMER_CONVERSIONS], &error);
+    return ok;
+}
+
 static bool check_topics(const struct plan *plan) {
     struct error error;
     int partitions = 0;
     char what[700];
     bool ok = surroundings_topics(plan, &partitions, &error);
-    snprintf(what, sizeof what, "topics \"%s\" and \"%s\"", plan->touches->topic, plan->conversions->topic);
+    snprintf(what, sizeof what, "topics \"%s\" and \"%s\"", plan->touches->source_topic,
+             plan->conversions->source_topic);
     report(what, ok, &error);
-    if (ok) printf("      %d partition%s\n", partitions, partitions == 1 ? "" : "s");
-    return ok && check_changelog(plan->pipeline, partitions);
+    if (!ok) return false;
+    bool copied = plan->touches->repartition.present || plan->conversions->repartition.present;
+    printf("      %d partition%s%s\n", partitions, partitions == 1 ? "" : "s", copied ? ", as joined" : "");
+    ok = check_rekeyed(plan);
+    return check_changelog(plan->pipeline, partitions) && ok;
 }
 
 static bool check_output(const struct plan *plan, struct connection *connection) {
@@ -70,7 +94,7 @@ static bool check_output(const struct plan *plan, struct connection *connection)
 }
 
 static bool check_lookup(const struct plan *plan, int number, struct connection *connection) {
-    const struct plan_lookup *lookup = &plan->lookups[number];
+    const struct lookup_plan *lookup = &plan->lookups[number];
     struct error error;
     char what[300];
     struct catalogue_table *table = surroundings_lookup(plan, number, connection, &error);

@@ -116,7 +116,7 @@ static bool find_input(struct request *request, struct error *error) {
     if (!request->input) return true;
     for (int i = 0; i < pipeline->input_count; i++)
         if (strcmp(pipeline->inputs[i].name, request->input) == 0)
-            request->filter.topic = pipeline->inputs[i].topic;
+            request->filter.topic = pipeline->inputs[i].source_topic;
     return request->filter.topic ||
            error_set(error, ERROR_CONFIG, "%s has no input \"%s\"", pipeline->file, request->input);
 }

@@ -292,7 +292,7 @@ static void print_left_out(size_t number, const char *why) {
 }
 
 void dead_letters_print_plan(const struct redrive_plan *plan, const struct pipeline *pipeline) {
-    const char *conversions = pipeline->inputs[pipeline->attribute.conversions].topic;
+    const char *conversions = pipeline->inputs[pipeline->attribute.conversions].source_topic;
     const struct letters *letters = plan->letters;
     for (int i = 0; i < letters->topic_count; i++) {
         size_t number = count_of(plan, i);

@@ -46,6 +46,11 @@ static void print_final(const struct plan *plan, const struct explanation *item)
         printf("  final      by the touch at offset %" PRId64 " of \"%s\": the watermark came to %s\n",
                item->final_offset, plan->touches->topic, time_text(item->final_watermark_us).text);
         return;
+    case FINAL_BY_MARKER:
+        printf("  final      by the marker at offset %" PRId64
+               " of \"%s\": all its sources have come to %s\n",
+               item->final_offset, plan->touches->topic, time_text(item->final_watermark_us).text);
+        return;
     case FINAL_BY_ADVANCE:
         printf("  final      by an idle advance at offset %" PRId64
                " of \"%s\", stored then: the watermark came "
@@ -59,6 +64,9 @@ static void print_conversion(const struct plan *plan, const struct explanation *
     const struct attribute_config *attribute = &plan->pipeline->attribute;
     printf("conversion at partition %d, offset %" PRId64 " of topic \"%s\"\n", item->partition, item->offset,
            plan->conversions->topic);
+    if (plan->conversions->repartition.present)
+        printf("  source     partition %d, offset %" PRId64 " of topic \"%s\"\n", item->source_partition,
+               item->source_offset, plan->conversions->source_topic);
     if (!item->readable) {
         printf("  refused    %s: %s\n", outcome_name(item->refused), item->detail);
         return;
@@ -219,9 +227,17 @@ static void json_values(struct buffer *out, const char *name, char *const *names
     buffer_byte(out, '}');
 }
 
+/* Of a re-keyed input: where the producer wrote it. */
+static void source_json(struct buffer *out, const struct input_config *input, int partition, int64_t offset) {
+    if (!input->repartition.present) return;
+    json_number(out, "source_partition", partition);
+    json_number(out, "source_offset", offset);
+}
+
 static void touch_json(struct buffer *out, const struct plan *plan, const struct explained_touch *touch) {
     buffer_byte(out, '{');
     json_number(out, "offset", touch->offset);
+    source_json(out, plan->touches, touch->source_partition, touch->source_offset);
     json_time(out, "time", touch->time_us);
     json_time(out, "timestamp", touch->timestamp_us);
     json_time(out, "watermark", touch->watermark_us);
@@ -232,8 +248,10 @@ static void touch_json(struct buffer *out, const struct plan *plan, const struct
 }
 
 static void readable_json(struct buffer *out, const struct plan *plan, const struct explanation *item) {
-    static const char *const finalities[] = {
-        [FINAL_NOT_YET] = "not_yet", [FINAL_BY_TOUCH] = "touch", [FINAL_BY_ADVANCE] = "idle_advance"};
+    static const char *const finalities[] = {[FINAL_NOT_YET] = "not_yet",
+                                             [FINAL_BY_TOUCH] = "touch",
+                                             [FINAL_BY_MARKER] = "marker",
+                                             [FINAL_BY_ADVANCE] = "idle_advance"};
     const struct attribute_config *attribute = &plan->pipeline->attribute;
     json_time(out, "time", item->time_us);
     json_values(out, "key", attribute->conversion_key, item->key, attribute->key_count);
@@ -260,6 +278,7 @@ static void conversion_json(struct buffer *out, const struct plan *plan, const s
     buffer_byte(out, '{');
     json_number(out, "partition", item->partition);
     json_number(out, "offset", item->offset);
+    source_json(out, plan->conversions, item->source_partition, item->source_offset);
     json_time(out, "timestamp", item->timestamp_us);
     json_flag(out, "committed", item->committed);
     json_text(out, "refused", item->readable ? NULL : outcome_name(item->refused));

@@ -13,7 +13,8 @@ static const char usage[] =
     "\n"
     "Creates what a pipeline needs and does not have yet: Tributary's own tables (schema \"tributary\"), "
     "the\n"
-    "dead-letter topic and the changelog topic. Running it again changes nothing. \"run\" does the same "
+    "dead-letter topic, the changelog topic and those that inputs are copied into. Running it again changes "
+    "nothing. \"run\" does the same "
     "where "
     "its\n"
     "rights allow it.\n"
@@ -48,6 +49,18 @@ static void print_topic(const char *topic, bool created) {
     printf("%s topic \"%s\"\n", created ? "created" : "found  ", topic);
 }
 
+static bool create_rekeyed(const struct pipeline *pipeline, struct error *error) {
+    const int inputs[2] = {[CONSUMER_TOUCHES] = pipeline->attribute.touches,
+                           [CONSUMER_CONVERSIONS] = pipeline->attribute.conversions};
+    bool created[2];
+    if (!surroundings_rekeyed_topics(pipeline, created, error)) return false;
+    for (int side = 0; side < 2; side++) {
+        const struct repartition_config *repartition = &pipeline->inputs[inputs[side]].repartition;
+        if (repartition->present) print_topic(repartition->topic, created[side]);
+    }
+    return true;
+}
+
 /* It has as many partitions as the inputs, which may not be there yet. */
 static bool create_changelog(const struct pipeline *pipeline, struct error *error) {
     struct plan *plan = plan_new(pipeline);
@@ -77,7 +90,7 @@ static bool create(const struct pipeline *pipeline, struct error *error) {
     printf("%s schema \"tributary\", version %d\n", applied ? "created" : "found  ", schema_migration_count);
     if (!surroundings_dead_letter_topic(pipeline, &created, error)) return false;
     print_topic(pipeline->dead_letter_topic, created);
-    return create_changelog(pipeline, error);
+    return create_rekeyed(pipeline, error) && create_changelog(pipeline, error);
 }
 
 int command_init(int argc, char **argv) {

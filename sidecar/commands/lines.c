@@ -1,10 +1,13 @@
 #include "commands/lines.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/line.h"
 
 enum { READ_BYTES = 1 << 18 };
 
@@ -58,13 +61,18 @@ enum lines_result lines_next(struct lines *lines, struct span *line, struct erro
     while (lines->index < lines->count) {
         if (!lines->file && !open_file(lines, error)) return LINES_FAILED;
         errno = 0;
-        ssize_t len = getline(&lines->line, &lines->capacity, lines->file);
+        ssize_t len = line_read(&lines->line, &lines->capacity, lines->file);
         if (len >= 0) {
             lines->number++;
             lines->bytes += (uint64_t)len;
             if (len > 0 && lines->line[len - 1] == '\n') len--;
             *line = (struct span){lines->line, (size_t)len};
             return LINES_READ;
+        }
+        if (len == LINE_TOO_LONG) {
+            error_set(error, ERROR_CONFIG, "\"%s\" line %" PRIu64 " is longer than 16 MiB",
+                      lines_name(lines, lines->index), lines->number + 1);
+            return LINES_FAILED;
         }
         if (ferror(lines->file) && errno == EINTR) return LINES_INTERRUPTED;
         if (ferror(lines->file)) {

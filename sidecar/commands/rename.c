@@ -108,12 +108,43 @@ static bool is_free(struct connection *connection, const struct pipeline *pipeli
         pipeline->name, partitions, partitions == 1 ? "" : "s", pipeline->file);
 }
 
+/* A re-keyer under another group would copy everything once more, and topics of another name are other
+ * topics. */
+static bool keeps_rekeyed(const struct pipeline *pipeline, const char *old, struct error *error) {
+    struct buffer group, topic;
+    buffer_init(&group);
+    buffer_init(&topic);
+    buffer_printf(&group, "tributary.%s", pipeline->name);
+    bool ok = true;
+    for (int i = 0; ok && i < pipeline->input_count; i++) {
+        const struct input_config *input = &pipeline->inputs[i];
+        buffer_clear(&topic);
+        buffer_printf(&topic, "%s.%s.rekeyed", pipeline->name, input->name);
+        if (!input->repartition.present) continue;
+        ok = strcmp(pipeline->kafka.group, buffer_string(&group)) != 0 &&
+             strcmp(input->topic, buffer_string(&topic)) != 0;
+        if (!ok)
+            error_set(
+                error, ERROR_CONFIG,
+                "the input \"%s\" is re-keyed, into a topic and by a group that are called after the "
+                "pipeline\n"
+                "hint: keep both: write kafka: {group: tributary.%s} and repartition: {topic: %s.%s.rekeyed} "
+                "into %s, then rename",
+                input->name, old, old, input->name, pipeline->file);
+    }
+    buffer_release(&group);
+    buffer_release(&topic);
+    return ok;
+}
+
 static bool rename_stored(const struct pipeline *pipeline, struct connection *connection,
                           const struct stored *stored, const struct rename *rename, struct error *error) {
     if (!stored->partitions)
         return error_set(error, ERROR_CONFIG, "nothing is stored for a pipeline \"%s\" in this database",
                          rename->old);
-    if (!is_free(connection, pipeline, error) || !is_at_rest(pipeline, rename->old, error)) return false;
+    if (!keeps_rekeyed(pipeline, rename->old, error) || !is_free(connection, pipeline, error) ||
+        !is_at_rest(pipeline, rename->old, error))
+        return false;
     announce(stored, pipeline, rename->old);
     if (!stored_agree(rename->yes, "Rename it?", error)) return false;
     if (!move_rows(connection, rename->old, pipeline, error)) return false;

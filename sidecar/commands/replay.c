@@ -114,18 +114,51 @@ static struct file_input *open_input(const struct replay_command *command, const
     return NULL;
 }
 
-static struct lookup_table **load_lookups(const struct plan *plan, const struct replay_command *command,
-                                          bool *ok, struct error *error) {
-    struct lookup_table **tables = memory_zalloc((size_t)plan->lookup_count, sizeof(struct lookup_table *));
-    *ok = true;
-    for (int i = 0; i < plan->lookup_count && *ok; i++) {
-        const struct plan_lookup *lookup = &plan->lookups[i];
+/* One for each lookup that the plan wants; NULL without a plan. */
+static struct lookup_table **load_lookups(const struct lookups_plan *plan,
+                                          const struct replay_command *command, bool *ok,
+                                          struct error *error) {
+    if (!plan) return NULL;
+    struct lookup_table **tables = memory_zalloc((size_t)plan->count, sizeof(struct lookup_table *));
+    for (int i = 0; i < plan->count && *ok; i++) {
+        const struct lookup_plan *lookup = &plan->items[i];
+        if (!lookup->wanted) continue;
         const char *file = file_of(&command->lookups, lookup->config->name);
         tables[i] = lookup_table_new(lookup->config->match_columns, lookup->config->match_count,
                                      lookup->columns, lookup->column_count);
         *ok = !file || lookup_table_load(tables[i], file, error);
     }
     return tables;
+}
+
+static void free_lookups(struct lookup_table *const *tables, int count) {
+    for (int i = 0; tables && i < count; i++) lookup_table_free(tables[i]);
+    free((void *)tables);
+}
+
+/* What comes before the join, and all lookups. */
+static bool prepare(const struct plan *plan, const struct replay_command *command,
+                    struct replay_options *replay, struct error *error) {
+    bool ok = true;
+    replay->lookups = load_lookups(plan->asking, command, &ok, error);
+    for (int touch = 0; ok && touch < 2; touch++) {
+        const struct input_config *input = touch ? plan->touches : plan->conversions;
+        replay->rekey[touch] = rekey_memory_new(plan->pipeline, input, &ok, error);
+        if (!ok) return false;
+        replay->key_lookups[touch] =
+            load_lookups(rekey_memory_plan(replay->rekey[touch]), command, &ok, error);
+    }
+    return ok;
+}
+
+static void clean_up(const struct plan *plan, struct replay_options *replay) {
+    free_lookups(replay->lookups, plan->lookup_count);
+    for (int touch = 0; touch < 2; touch++) {
+        free_lookups(replay->key_lookups[touch], plan->lookup_count);
+        rekey_memory_free(replay->rekey[touch]);
+    }
+    file_input_close(replay->touches);
+    file_input_close(replay->conversions);
 }
 
 static FILE *open_output(const char *path, FILE *otherwise, struct error *error) {
@@ -166,16 +199,11 @@ static bool replay_opened(const struct plan *plan, const struct replay_command *
 
 static bool replay_plan(const struct plan *plan, const struct replay_command *command, struct error *error) {
     struct replay_options replay = {0};
-    bool ok;
-    struct lookup_table **lookups = load_lookups(plan, command, &ok, error);
-    replay.lookups = lookups;
+    bool ok = prepare(plan, command, &replay, error);
     if (ok) replay.touches = open_input(command, plan->touches->name, error);
     if (replay.touches) replay.conversions = open_input(command, plan->conversions->name, error);
     ok = replay.conversions && replay_opened(plan, command, &replay, error);
-    file_input_close(replay.touches);
-    file_input_close(replay.conversions);
-    for (int i = 0; i < plan->lookup_count; i++) lookup_table_free(lookups[i]);
-    free(lookups);
+    clean_up(plan, &replay);
     return ok;
 }
 

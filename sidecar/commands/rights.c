@@ -1,7 +1,10 @@
 #include "commands/rights.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/memory.h"
 
 /* --- the database --- */
 
@@ -96,11 +99,36 @@ static void print_allow(const char *principal, const char *operations, const cha
 #define WRITE_CREATE "--operation Write --operation Create"
 
 static void print_inputs(const struct pipeline *pipeline, const char *principal) {
-    print_allow(principal, READ, "topic", pipeline->inputs[pipeline->attribute.touches].topic);
-    print_allow(principal, READ, "topic", pipeline->inputs[pipeline->attribute.conversions].topic);
+    const int inputs[2] = {pipeline->attribute.touches, pipeline->attribute.conversions};
+    for (int i = 0; i < 2; i++) {
+        const struct input_config *input = &pipeline->inputs[inputs[i]];
+        print_allow(principal, READ, "topic", input->source_topic);
+        if (input->repartition.present) print_allow(principal, READ, "topic", input->topic);
+    }
 }
 
-static void print_head(const struct kafka_config *kafka) {
+static bool is_rekeyed(const struct pipeline *pipeline) {
+    return pipeline->inputs[pipeline->attribute.touches].repartition.present ||
+           pipeline->inputs[pipeline->attribute.conversions].repartition.present;
+}
+
+/* Its transactional ids begin with the name of its group. */
+static void print_rekeyer(const struct pipeline *pipeline) {
+    const int inputs[2] = {pipeline->attribute.touches, pipeline->attribute.conversions};
+    char *group = memory_printf("%s.repartition", pipeline->kafka.group);
+    print_allow("PRINCIPAL", READ, "group", group);
+    print_allow("PRINCIPAL", "--operation Write --operation Describe --resource-pattern-type prefixed",
+                "transactional-id", group);
+    for (int i = 0; i < 2; i++) {
+        const struct input_config *input = &pipeline->inputs[inputs[i]];
+        if (input->repartition.present)
+            print_allow("PRINCIPAL", WRITE_CREATE " --operation DescribeConfigs", "topic", input->topic);
+    }
+    free(group);
+}
+
+static void print_head(const struct pipeline *pipeline) {
+    const struct kafka_config *kafka = &pipeline->kafka;
     printf(
         "# What Tributary needs in Kafka: run this with a shell, as somebody who may change access control "
         "lists.\n"
@@ -108,8 +136,9 @@ static void print_head(const struct kafka_config *kafka) {
         "#   OPERATOR     who uses verify, explain, state and reset on it; may be left out\n"
         "#   KAFKA_ACLS   Kafka's program for this, with its options, if it is not kafka-acls.sh\n"
         "#   ADMIN_CONFIG a file for its --command-config; may be left out\n"
-        "# Read and Write imply Describe. No transactional ids are used.\n"
-        "set -eu\n");
+        "# Read and Write imply Describe.%s\n"
+        "set -eu\n",
+        is_rekeyed(pipeline) ? "" : " No transactional ids are used.");
     if (kafka->sasl.present && kafka->sasl.username) {
         printf("default=User:");
         print_quoted(kafka->sasl.username);
@@ -130,15 +159,17 @@ static void print_head(const struct kafka_config *kafka) {
 }
 
 void rights_print_acls(const struct pipeline *pipeline) {
-    print_head(&pipeline->kafka);
+    print_head(pipeline);
     print_inputs(pipeline, "PRINCIPAL");
     print_allow("PRINCIPAL", READ, "group", pipeline->kafka.group);
     print_allow("PRINCIPAL", WRITE_CREATE, "topic", pipeline->dead_letter_topic);
     print_allow("PRINCIPAL", READ " " WRITE_CREATE " --operation DescribeConfigs", "topic",
                 pipeline->changelog_topic);
+    if (is_rekeyed(pipeline)) print_rekeyer(pipeline);
     printf("\n[ -n \"${OPERATOR:-}\" ] || exit 0\n");
     print_inputs(pipeline, "OPERATOR");
     print_allow("OPERATOR", "--operation Describe", "group", pipeline->kafka.group);
     print_allow("OPERATOR", READ " --operation Delete --operation DescribeConfigs", "topic",
                 pipeline->changelog_topic);
+    print_allow("OPERATOR", READ, "topic", pipeline->dead_letter_topic);
 }

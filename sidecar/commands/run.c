@@ -30,6 +30,10 @@ static const char usage[] =
     "                     (\"none\": nowhere)\n"
     "      --log-format F logfmt or json, instead of the file's `log.format`\n"
     "      --log-level L  error, warn, info or debug, instead of the file's `log.level`\n"
+    "      --only STAGE   of a pipeline with `repartition`: \"repartition\" only copies the inputs into "
+    "their re-keyed\n"
+    "                     topics, \"attribute\" only joins these; each stage can then have processes of its "
+    "own\n"
     "  -w, --workers N    threads, instead of the file's `workers`\n"
     "  -h, --help         this text\n"
     "\n"
@@ -49,6 +53,7 @@ enum {
     OPTION_LISTEN,
     OPTION_LOG_FORMAT,
     OPTION_LOG_LEVEL,
+    OPTION_ONLY,
     WORKERS_MAX = 256
 };
 
@@ -58,6 +63,7 @@ static const struct option options[] = {
     {"listen", required_argument, NULL, OPTION_LISTEN},
     {"log-format", required_argument, NULL, OPTION_LOG_FORMAT},
     {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
+    {"only", required_argument, NULL, OPTION_ONLY},
     {"workers", required_argument, NULL, 'w'},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -72,6 +78,7 @@ struct overrides {
 
 static const char *const log_formats[] = {"logfmt", "json", NULL};
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
+static const char *const stages[] = {"repartition", "attribute", NULL};
 
 /* The index of the word. */
 static bool choose(const char *option, const char *text, const char *const *words, int *chosen,
@@ -118,7 +125,7 @@ int command_run(int argc, char **argv) {
         .on_begin = stop_on_signals, .stop_requested = stop_requested, .hung_up = stop_hung_up};
     struct overrides overrides = {.log_format = -1, .log_level = -1};
     struct error error;
-    int option;
+    int option, stage = -1;
     optind = 0;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":w:h", options, NULL)) != -1) switch (option) {
@@ -132,6 +139,11 @@ int command_run(int argc, char **argv) {
         case OPTION_LOG_LEVEL:
             if (!choose("--log-level", optarg, log_levels, &overrides.log_level, &error))
                 return arguments_fail("run", &error);
+            break;
+        case OPTION_ONLY:
+            if (!choose("--only", optarg, stages, &stage, &error)) return arguments_fail("run", &error);
+            run.only_repartition = stage == 0;
+            run.only_attribute = stage == 1;
             break;
         case 'w':
             if (!arguments_count("--workers", optarg, 1, WORKERS_MAX, &overrides.workers, &error))

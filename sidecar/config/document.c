@@ -14,6 +14,7 @@ struct builder {
     struct problems *problems;
     const char *text;
     size_t len;
+    size_t expanded; /* of all values with variables, so far */
 };
 
 static struct position at_mark(yaml_mark_t mark) {
@@ -118,11 +119,25 @@ static struct node *read_alias(struct builder *builder, const yaml_event_t *even
     return node;
 }
 
+/* Together they may become a thousand times as long as the file. What is beyond the bound is not read any
+ * more, and one problem is enough to say so. */
+static bool refuse_expanded(struct builder *builder, const struct node *node, size_t before) {
+    if (builder->expanded <= DOCUMENT_EXPANDED) return false;
+    if (before <= DOCUMENT_EXPANDED)
+        problems_add(builder->problems, node->position,
+                     "all values with variables, up to this one, are longer than 1 MiB");
+    return true;
+}
+
 static void expand(struct builder *builder, struct node *node) {
     if (node->kind != NODE_SCALAR || !node->text || !variables_any(node->text)) return;
     struct buffer value;
     buffer_init(&value);
-    bool good = variables_expand(node->written, node->position, &value, builder->problems);
+    size_t before = builder->expanded;
+    bool good = before <= DOCUMENT_EXPANDED &&
+                variables_expand(node->written, node->position, &value, builder->problems);
+    builder->expanded += value.len;
+    if (refuse_expanded(builder, node, before)) good = false;
     buffer_byte(&value, '\0');
     node->text = good ? arena_copy(builder->arena, buffer_view(&value)).data : NULL;
     node->plain = false; /* an empty value is an empty text, not nothing */

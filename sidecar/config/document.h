@@ -11,9 +11,10 @@
 #include "config/problem.h"
 
 enum {
-    DOCUMENT_BYTES = 1024 * 1024, /* the largest file */
-    DOCUMENT_DEPTH = 16,          /* the deepest nesting */
-    DOCUMENT_WIDTH = 2000,        /* the most entries of one list or map */
+    DOCUMENT_BYTES = 1024 * 1024,    /* the largest file */
+    DOCUMENT_DEPTH = 16,             /* the deepest nesting */
+    DOCUMENT_WIDTH = 2000,           /* the most entries of one list or map */
+    DOCUMENT_EXPANDED = 1024 * 1024, /* the most that all values with variables become, together */
 };
 
 enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };

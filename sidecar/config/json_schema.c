@@ -118,7 +118,7 @@ static void set_words(document *doc, value *schema, const struct option_row *opt
 }
 
 static value *fields(document *doc) {
-    value *schema = list_of(doc, text_of_kind(doc, KIND_FIELD));
+    value *schema = list_of(doc, text_of_kind(doc, KIND_BY));
     yyjson_mut_obj_add_bool(doc, schema, "uniqueItems", true);
     return schema;
 }

@@ -5,6 +5,7 @@
 
 static const struct kind_rule rules[KIND_COUNT] = {
     [KIND_TEXT] = {"text", "a text that is not empty", NULL, 0, NULL},
+    [KIND_LABEL] = {"text", "a text of at most 240 bytes that is not empty", "^.+$", 240, NULL},
     [KIND_NAME] = {"name", "a name of letters, digits, '.', '_' and '-', at most 200", "^[A-Za-z0-9._-]+$",
                    200, NULL},
     [KIND_TOPIC] = {"topic", "the name of a topic: letters, digits, '.', '_' and '-', at most 249",
@@ -50,15 +51,24 @@ static const struct kind_rule rules[KIND_COUNT] = {
          "`earliest`, `latest`, or a time such as `2024-06-17T05:00:00Z`, `2024-06-17 05:00+02:00` or "
          "`2024-06-17`, in UTC unless it names its offset."},
     [KIND_INPUT] = {"input", "the name of an input", "^[A-Za-z_][A-Za-z0-9_]*$", 63, NULL},
+    [KIND_BY] =
+        {"field or lookup", "a field such as user_id, or a column of a lookup such as users.id",
+         "^([^_.][^.]*|[A-Za-z_][A-Za-z0-9_]*[.][^.]+)$", 200,
+         "`user_id` is a field of this input; `users.id` a column of a lookup, whose `match` then names "
+         "fields of this input only."},
     [KIND_KEY] =
         {"key", "a list of fields, or a map with such a list for each of the two inputs", NULL, 0,
          "A list of fields that both inputs have, `[user_id, product_id]`; or, where they differ in name, "
          "a list for each input in the same order: `{clicks: [uid], checkouts: [user_id]}`. Values "
          "compare by value: `7` equals `7.0`, but a number never equals a string."},
     [KIND_MATCH] =
-        {"match", "a map of the table's columns to fields of the conversion", NULL, 0,
-         "A map of columns of the lookup's table to what each must equal, a field of the conversion: "
-         "`{id: checkouts.user_id}`."},
+        {"match", "a map of the table's columns to fields of the conversion or columns of other lookups",
+         NULL, 0,
+         "A map of columns of the lookup's table to what each must equal, a field of the conversion, "
+         "`{id: checkouts.user_id}`, or a column of another lookup, `{id: accounts.user_id}`. A lookup that "
+         "only "
+         "gives the keys of copied touches (`repartition`) names fields of the touch instead: `{email: "
+         "clicks.email}`."},
     [KIND_PRIMARY_KEY] = {"list of columns", "a list of columns", NULL, 0, NULL},
     [KIND_COLUMNS] =
         {"columns", "a list of columns", NULL, 0,

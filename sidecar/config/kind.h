@@ -9,7 +9,8 @@
 enum kind {
     /* one text, copied into a char * */
     KIND_TEXT,
-    KIND_NAME, /* of a pipeline */
+    KIND_LABEL, /* what Kafka calls a group or a member */
+    KIND_NAME,  /* of a pipeline */
     KIND_TOPIC,
     KIND_FIELD, /* of an event */
     KIND_ZONE,
@@ -25,6 +26,7 @@ enum kind {
     KIND_START,    /* enum start_at, and start_us of the pipeline */
     KIND_INPUT,    /* int: the index of the input of this name */
     /* shapes with a reader of their own */
+    KIND_BY, /* struct source */
     KIND_KEY,
     KIND_MATCH,
     KIND_PRIMARY_KEY,

@@ -48,13 +48,23 @@ static const struct section_row sections[SECTION_COUNT] = {
     [SECTION_TIME] = {"inputs.NAME.time",
                       "The event time of an input, and how far it may be trusted. The same under "
                       "`defaults.time`; each line can be overridden on its own."},
+    [SECTION_REPARTITION] =
+        {"inputs.NAME.repartition",
+         "For producers that set no record key, or another than the join needs: Tributary "
+         "copies the input, exactly once, into a topic of its own, keyed and partitioned, "
+         "and joins that. The same under `defaults.repartition`; each line can be "
+         "overridden on its own."},
     [SECTION_ATTRIBUTE] = {"attribute",
                            "Which touch led to which conversion: of the touches with the same key "
                            "in the window before a conversion, the model picks one. Every conversion "
                            "gets its row, with or without a touch."},
     [SECTION_LOOKUP] = {"lookups.NAME",
                         "A table of the database under a name of your choice, whose columns enrich "
-                        "the rows. It is looked up when a row is written."},
+                        "the rows. It is looked up when a row is written. [What that means](semantics.md"
+                        "#look-ups)."},
+    [SECTION_LOOKUP_CACHE] = {"lookups.NAME.cache",
+                              "What a worker remembers of a lookup, so that it does not ask the database for "
+                              "the same key again and again. Rows are then as old as `ttl` allows."},
     [SECTION_OUTPUT] = {"outputs", "Where the rows go: a list with one output."},
     [SECTION_OUTPUT_POSTGRES] = {"outputs.postgres",
                                  "A table that exists already. Rows and progress are written in "
@@ -79,11 +89,11 @@ static const struct option_row options[] = {
     {IN(KAFKA), "brokers", KIND_TEXT, NEED_ALWAYS, FIELD(kafka_config, brokers),
      .example = "\"localhost:9092\"",
      .doc = "Brokers to find the others by: `host:port`, separated by commas."},
-    {IN(KAFKA), "group", KIND_TEXT, FIELD(kafka_config, group), .fallback = "tributary.{pipeline}",
+    {IN(KAFKA), "group", KIND_LABEL, FIELD(kafka_config, group), .fallback = "tributary.{pipeline}",
      .example = "tributary.checkouts",
      .doc = "The consumer group. The processes of one group share the partitions among themselves."},
-    {IN(KAFKA), "instance_id", KIND_TEXT, FIELD(kafka_config, instance_id), .otherwise = "dynamic membership",
-     .example = "\"${HOSTNAME}\"",
+    {IN(KAFKA), "instance_id", KIND_LABEL, FIELD(kafka_config, instance_id),
+     .otherwise = "dynamic membership", .example = "\"${HOSTNAME}\"",
      .doc =
          "What this process is called in the group, different for each and the same after a restart: then a "
          "quick restart moves no partitions."},
@@ -145,8 +155,10 @@ static const struct option_row options[] = {
      .doc = "The inputs by name. A name has letters, digits and `_` and does not begin with a digit."},
     {IN(INPUT), "kafka", KIND_SECTION, NEED_ALWAYS, .child = SECTION_INPUT_KAFKA, .offset = 0,
      .size = sizeof(struct input_config), .example = "{topic: clicks}", .doc = "Its topic."},
-    {IN(INPUT_KAFKA), "topic", KIND_TOPIC, NEED_ALWAYS, FIELD(input_config, topic), .example = "clicks",
-     .doc = "The topic. Both inputs' topics must have the same number of partitions."},
+    {IN(INPUT_KAFKA), "topic", KIND_TOPIC, NEED_ALWAYS, FIELD(input_config, source_topic),
+     .example = "clicks",
+     .doc = "The topic. Both inputs' topics must have the same number of partitions, unless `repartition` "
+            "copies them."},
     {IN(INPUT) | IN(DEFAULTS), "time", KIND_SECTION, NEED_IN_TOTAL, .child = SECTION_TIME,
      FIELD(input_config, time), .example = "{field: event_time, zone: UTC}", .doc = "The event time."},
     {IN(TIME), "field", KIND_FIELD, NEED_IN_TOTAL, FIELD(time_config, field), .example = "event_time",
@@ -172,6 +184,29 @@ static const struct option_row options[] = {
      .doc = "The field that the record key holds, by which the producer chose the partition. It is checked "
             "against "
             "the data."},
+    {IN(INPUT) | IN(DEFAULTS), "repartition", KIND_SECTION, .child = SECTION_REPARTITION, .marked = true,
+     FIELD(input_config, repartition), .otherwise = "the producers key their records",
+     .example = "{by: user_id, partitions: 4}",
+     .doc = "Copies the input into a topic keyed as the join needs it. It takes the place of "
+            "`partitioned_by`: an input has one or the other."},
+    {IN(REPARTITION), "by", KIND_BY, NEED_IN_TOTAL, FIELD(repartition_config, by), .example = "user_id",
+     .doc = "What becomes the record key. Events that belong together must agree in it; of the key of "
+            "`attribute`, it is usually the first part."},
+    {IN(REPARTITION), "partitions", KIND_INTEGER, NEED_IN_TOTAL, FIELD(repartition_config, partitions),
+     .min = 1, .max = 10000, .unit = "partitions", .example = "4",
+     .doc = "How many partitions the topic has, for both inputs the same. Choose enough for years: it cannot "
+            "be changed for a topic that is there."},
+    {IN(REPARTITION), "topic", KIND_TOPIC, FIELD(repartition_config, topic),
+     .fallback = "{pipeline}.{input}.rekeyed", .example = "checkouts.clicks.rekeyed",
+     .doc = "The topic, which belongs to this input of this pipeline alone. It is created at the first "
+            "start."},
+    {IN(REPARTITION), "retention", KIND_DURATION, FIELD(repartition_config, retention_us), .fallback = "7d",
+     .min = MINUTE, .max = 10 * LONGEST, .example = "3d",
+     .doc = "How long its records are kept: `retention.ms` of the topic where Tributary creates it. One that "
+            "is there already stays as it is."},
+    {IN(REPARTITION), "commit_interval", KIND_DURATION, FIELD(repartition_config, commit_interval_us),
+     .fallback = "100ms", .min = 10 * MILLISECOND, .max = 5 * SECOND, .example = "100ms",
+     .doc = "How often copied records are committed. Results wait this long for them."},
     {IN(INPUT) | IN(DEFAULTS), "idle_timeout", KIND_DURATION, FIELD(input_config, idle_timeout_us),
      .fallback = "30s", .max = LONGEST, .example = "30s",
      .doc = "A partition that has been read to its end and stays silent for this long no longer holds "
@@ -188,7 +223,7 @@ static const struct option_row options[] = {
     {IN(ATTRIBUTE), "key", KIND_KEY, NEED_ALWAYS, NOWHERE, .example = "[user_id, product_id]",
      .doc =
          "The fields that must be equal in a touch and a conversion. An event without one of them joins with "
-         "nothing."},
+         "nothing. For an input with `repartition`, `users.id` is a column of a lookup."},
     {IN(ATTRIBUTE), "window", KIND_DURATION, NEED_ALWAYS, FIELD(attribute_config, window_us), .min = 1,
      .max = LONGEST, .example = "1h",
      .doc = "How long before a conversion a touch still counts, both ends included."},
@@ -214,12 +249,27 @@ static const struct option_row options[] = {
     {IN(LOOKUP), "table", KIND_TABLE, NEED_ALWAYS, FIELD(lookup_config, table), .example = "commerce.users",
      .doc = "The table."},
     {IN(LOOKUP), "match", KIND_MATCH, NEED_ALWAYS, NOWHERE, .example = "{id: checkouts.user_id}",
-     .doc = "What makes a row of the table the right one. The columns should be its primary key."},
+     .doc = "What makes a row of the table the right one: columns of the table, and for each a field of the "
+            "conversion, or a column of another lookup, which is then asked first. The columns should be the "
+            "table's primary key."},
     {IN(LOOKUP), "missing", KIND_WORD, FIELD(lookup_config, missing), .words = missing_policies,
      .fallback = "keep", .example = "keep",
-     .doc = "What becomes of a conversion without a matching row: written with nulls, dropped, or sent to "
-            "the dead "
-            "letters."},
+     .doc =
+         "What becomes of a conversion without a matching row: written with nulls, dropped, or sent to "
+         "the dead letters. Of several lookups without a row, the first that does not say `keep` decides."},
+    {IN(LOOKUP), "cache", KIND_SECTION, .child = SECTION_LOOKUP_CACHE, FIELD(lookup_config, cache),
+     .example = "{ttl: 5m}", .doc = "What is remembered of it between batches."},
+    {IN(LOOKUP_CACHE), "ttl", KIND_DURATION, FIELD(lookup_cache_config, ttl_us), .fallback = "0",
+     .max = LONGEST, .example = "5m",
+     .doc = "How long a row that was found is used again. With 0 the table is asked for each batch."},
+    {IN(LOOKUP_CACHE), "missing_ttl", KIND_DURATION, FIELD(lookup_cache_config, missing_ttl_us),
+     .fallback = "10s", .max = LONGEST, .example = "10s",
+     .doc = "How long it is taken for granted that there is no row. Short, so that a new row is soon seen; "
+            "where `ttl` is shorter, `ttl` holds."},
+    {IN(LOOKUP_CACHE), "entries", KIND_INTEGER, FIELD(lookup_cache_config, entries), .fallback = "10000",
+     .min = 1, .max = 1000000, .unit = "keys", .example = "10000",
+     .doc = "How many keys each worker remembers, the newest. They take up to 512 bytes each on average, out "
+            "of `memory_limit`; a row of more than 4 KiB is not remembered."},
     {IN(PIPELINE), "outputs", KIND_OUTPUTS, NEED_ALWAYS, .child = SECTION_OUTPUT, NOWHERE,
      .example = "[{postgres: {table: public.results, primary_key: [id], columns: [id]}}]",
      .doc = "The outputs: exactly one."},

@@ -22,8 +22,10 @@ enum section {
     SECTION_INPUT,           /* struct input_config */
     SECTION_INPUT_KAFKA,     /* struct input_config */
     SECTION_TIME,            /* struct time_config */
+    SECTION_REPARTITION,     /* struct repartition_config */
     SECTION_ATTRIBUTE,       /* struct attribute_config */
     SECTION_LOOKUP,          /* struct lookup_config */
+    SECTION_LOOKUP_CACHE,    /* struct lookup_cache_config */
     SECTION_OUTPUT,          /* struct output_config */
     SECTION_OUTPUT_POSTGRES, /* struct output_config */
     SECTION_DEAD_LETTERS,    /* struct pipeline */
@@ -48,7 +50,8 @@ struct option_row {
     bool marked;              /* the section's struct begins with a bool: is it in the file? */
     enum section child;       /* for the kinds that are groups of options */
     size_t offset, size;      /* the field in the section's struct; size 0: nowhere */
-    const char *fallback;     /* the default, as one would write it; "{pipeline}" is the pipeline's name */
+    const char *fallback;     /* the default, as one would write it; "{pipeline}" is the pipeline's name,
+                                 "{input}" the input's */
     const char *otherwise;    /* what holds without it, where that is not a value: "no database" */
     int64_t min, max;         /* of a number, duration or size, both included */
     const char *unit;         /* of a number */

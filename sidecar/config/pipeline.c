@@ -45,12 +45,22 @@ static void release_kafka(struct kafka_config *kafka) {
     free(kafka->properties);
 }
 
+void repartition_release(struct repartition_config *repartition) {
+    free(repartition->by.field);
+    free(repartition->topic);
+    for (int i = 0; i < repartition->derived_count; i++) free(repartition->derived[i].field);
+    free(repartition->derived);
+    *repartition = (struct repartition_config){0};
+}
+
 static void release_input(struct input_config *input) {
     free(input->name);
+    free(input->source_topic);
     free(input->topic);
     free(input->time.field);
     free(input->time.zone);
     free(input->partitioned_by);
+    repartition_release(&input->repartition);
 }
 
 static void release_attribute(struct attribute_config *attribute) {
@@ -88,6 +98,7 @@ void pipeline_free(struct pipeline *pipeline) {
     release_attribute(&pipeline->attribute);
     for (int i = 0; i < pipeline->lookup_count; i++) release_lookup(&pipeline->lookups[i]);
     free(pipeline->lookups);
+    free(pipeline->lookup_order);
     for (int i = 0; i < pipeline->output_count; i++) release_output(&pipeline->outputs[i]);
     free(pipeline->outputs);
     free(pipeline->dead_letter_topic);

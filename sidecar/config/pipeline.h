@@ -76,15 +76,6 @@ struct time_config {
     int64_t max_future_us;   /* default 1 minute */
 };
 
-struct input_config {
-    char *name;
-    struct position position;
-    char *topic;
-    struct time_config time;
-    char *partitioned_by;    /* NULL: unknown */
-    int64_t idle_timeout_us; /* default 30 s; 0: never idle */
-};
-
 /* What a name in a key, a column or a lookup means: a field of an input or a column of a lookup. */
 enum source_kind { SOURCE_CONVERSION, SOURCE_TOUCH, SOURCE_LOOKUP };
 
@@ -96,9 +87,36 @@ struct source {
     struct position position;
 };
 
+/* The topic of Tributary's own that an input is copied into, each record under its key. */
+struct repartition_config {
+    bool present;
+    struct source by; /* what becomes the record key: a field of this input, or a column of a lookup */
+    int partitions;
+    char *topic;                /* default: the pipeline's and the input's name and ".rekeyed" */
+    int64_t retention_us;       /* of the topic where we create it; default 7 days */
+    int64_t commit_interval_us; /* default 100 ms */
+    /* What has to be looked up before: `by`, where it is a column, and the columns in this input's part of
+     * the attribution's key, each once. All are SOURCE_LOOKUP, and each of these lookups is matched by
+     * fields of this input only. An event gets them as fields called "lookup.column". */
+    struct source *derived;
+    int derived_count;
+    struct position position;
+};
+
+struct input_config {
+    char *name;
+    struct position position;
+    char *source_topic; /* what producers write to: `kafka.topic` */
+    char *topic;        /* what is joined: the same, or the re-keyed topic where there is one */
+    struct time_config time;
+    char *partitioned_by; /* NULL: unknown */
+    struct repartition_config repartition;
+    int64_t idle_timeout_us; /* default 30 s; 0: never idle */
+};
+
 struct attribute_config {
-    int conversions, touches; /* indexes into inputs */
-    char **conversion_key, **touch_key;
+    int conversions, touches;           /* indexes into inputs */
+    char **conversion_key, **touch_key; /* fields, or "lookup.column" of a re-keyed input */
     int key_count;
     int64_t window_us;
     enum model model;
@@ -107,14 +125,23 @@ struct attribute_config {
     int64_t max_drift_us;        /* default 1 hour */
 };
 
+/* How long a worker remembers what a lookup's table said. */
+struct lookup_cache_config {
+    int64_t ttl_us;         /* default 0: not at all */
+    int64_t missing_ttl_us; /* the same where there was no row; default 10 s, never more than the other */
+    int64_t entries;        /* at most so many, default 10,000 */
+};
+
 struct lookup_config {
     char *name;
     struct position position;
     char *table;          /* perhaps with its schema: commerce.users */
     char **match_columns; /* the table's columns … */
-    struct source *match; /* … and what each must equal: fields of the conversion */
+    struct source *match; /* … and what each must equal: a field of the conversion or of another lookup, … */
     int match_count;
+    bool of_touches;             /* … or of the touch: asked while re-keying touches, never for a row */
     enum missing_policy missing; /* default keep */
+    struct lookup_cache_config cache;
 };
 
 struct column_config {
@@ -142,6 +169,7 @@ struct pipeline {
     int input_count;
     struct attribute_config attribute;
     struct lookup_config *lookups;
+    int *lookup_order; /* their indexes: each after those that it is matched by, otherwise as in the file */
     int lookup_count;
     struct output_config *outputs; /* at least one; exactly one in this version */
     int output_count;

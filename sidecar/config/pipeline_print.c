@@ -84,6 +84,16 @@ static void print_source(const struct printer *printer, const struct source *sou
     buffer_release(&name);
 }
 
+static void print_by(struct printer *printer, const struct option_row *option, const struct source *by) {
+    begin_line(printer);
+    fprintf(printer->out, "%s: ", option->name);
+    if (by->kind == SOURCE_LOOKUP)
+        print_source(printer, by);
+    else
+        print_text(printer, by->field);
+    fputc('\n', printer->out);
+}
+
 static void print_key(struct printer *printer) {
     const struct attribute_config *attribute = &printer->pipeline->attribute;
     begin_line(printer);
@@ -265,6 +275,7 @@ static void print_option(struct printer *printer, const struct option_row *optio
     const void *at = (const char *)source + option->offset;
     switch (option->kind) {
     case KIND_TEXT:
+    case KIND_LABEL:
     case KIND_NAME:
     case KIND_TOPIC:
     case KIND_FIELD:
@@ -279,6 +290,7 @@ static void print_option(struct printer *printer, const struct option_row *optio
     case KIND_WORD:
     case KIND_START:
     case KIND_INPUT: print_value(printer, option, at); return;
+    case KIND_BY: print_by(printer, option, at); return;
     case KIND_KEY: print_key(printer); return;
     case KIND_MATCH: print_match(printer, source); return;
     case KIND_PRIMARY_KEY: print_primary_key(printer, source); return;

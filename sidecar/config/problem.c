@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 
-enum { SHOWN_MAX = 80 };
+enum { SHOWN_MAX = 80, PRINTED_MAX = 100 };
 
 void problems_init(struct problems *problems) {
     *problems = (struct problems){0};
@@ -68,10 +68,12 @@ static int compare(const void *left, const void *right) {
 
 void problems_print(struct problems *problems, const char *file, FILE *out) {
     if (problems->count) qsort(problems->items, (size_t)problems->count, sizeof *problems->items, compare);
-    for (int i = 0; i < problems->count; i++) {
+    for (int i = 0; i < problems->count && i < PRINTED_MAX; i++) {
         const struct problem *problem = &problems->items[i];
         fprintf(out, "%s:%d:%d: %s\n", file, problem->position.line, problem->position.column,
                 problem->message);
         if (problem->hint) fprintf(out, "  hint: %s\n", problem->hint);
     }
+    if (problems->count > PRINTED_MAX)
+        fprintf(out, "%s: and %d more problems\n", file, problems->count - PRINTED_MAX);
 }

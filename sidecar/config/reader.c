@@ -254,8 +254,12 @@ static void free_text(void *at) {
 
 static bool is_set(const struct option_row *option, const void *target) {
     char *text = NULL;
-    if (kind_is_text(option->kind)) memcpy(&text, (const char *)target + option->offset, sizeof text);
-    return text != NULL;
+    int number = 0;
+    const char *at = (const char *)target + option->offset;
+    if (kind_is_text(option->kind)) memcpy(&text, at, sizeof text);
+    if (option->kind == KIND_BY) return ((const struct source *)(const void *)at)->field != NULL;
+    if (option->kind == KIND_INTEGER && option->size == sizeof number) memcpy(&number, at, sizeof number);
+    return text || number;
 }
 
 /* Like reader_wrong, without showing what may be a password in the wrong form. */
@@ -291,6 +295,8 @@ static void read_value(struct reader *reader, const struct option_row *option, c
     if (reader_expect(reader, option, place, NODE_SCALAR)) store_value(reader, option, place, target);
     /* A bad value is one problem; it must not be reported as missing as well. */
     if (text && !is_set(option, target)) store_text((char *)target + option->offset, "");
+    if (option->need == NEED_IN_TOTAL && !is_set(option, target))
+        store_number(option, (char *)target + option->offset, -1);
 }
 
 static void read_defaults(struct reader *reader, const struct option_row *option, const struct place *place) {
@@ -298,6 +304,7 @@ static void read_defaults(struct reader *reader, const struct option_row *option
     reader->in_defaults = true;
     reader_section(reader, option->child, place, false, &reader->defaults);
     reader->in_defaults = false;
+    reader_defaults_repartition(reader, place);
 }
 
 static void read_option(struct reader *reader, const struct option_row *option, const struct place *place,
@@ -313,6 +320,7 @@ static void read_option(struct reader *reader, const struct option_row *option, 
     case KIND_LOOKUPS: reader_lookups(reader, option, place); return;
     case KIND_OUTPUTS: reader_outputs(reader, option, place); return;
     case KIND_INPUT: reader_role(reader, option, place, target); return;
+    case KIND_BY: reader_by(reader, option, place, target); return;
     case KIND_KEY: reader_key(reader, option, place, target); return;
     case KIND_MATCH: reader_match(reader, option, place, target); return;
     case KIND_PRIMARY_KEY: reader_primary_key(reader, option, place, target); return;
@@ -320,6 +328,7 @@ static void read_option(struct reader *reader, const struct option_row *option, 
     case KIND_PROPERTIES: reader_properties(reader, option, place, target); return;
     case KIND_COMMAND: reader_command(reader, option, place, (char *)target + option->offset); return;
     case KIND_TEXT:
+    case KIND_LABEL:
     case KIND_NAME:
     case KIND_TOPIC:
     case KIND_FIELD:
@@ -342,6 +351,7 @@ static void read_option(struct reader *reader, const struct option_row *option, 
 
 static void store_fallback(struct reader *reader, const struct option_row *option, void *target) {
     const char *mark = strstr(option->fallback, "{pipeline}"), *text = option->fallback;
+    if (strstr(text, "{input}")) return;         /* reader_repartitions fills it in */
     if (mark && !reader->pipeline->name) return; /* its absence is a problem already */
     if (mark)
         text = arena_printf(reader->arena, "%.*s%s%s", (int)(mark - text), text, reader->pipeline->name,
@@ -350,8 +360,7 @@ static void store_fallback(struct reader *reader, const struct option_row *optio
     store(reader, option, target, text);
 }
 
-static void report_missing(struct reader *reader, const struct option_row *option,
-                           const struct place *place) {
+void reader_absent(struct reader *reader, const struct option_row *option, const struct place *place) {
     problems_add(reader->problems, place->position, "\"%s\" is missing", place->path);
     problems_hint(reader->problems, "for example: %s: %s%s", option->name, option->example,
                   option->need == NEED_IN_TOTAL ? ", here or under \"defaults\"" : "");
@@ -362,7 +371,7 @@ static void read_absent(struct reader *reader, const struct option_row *option, 
     needed =
         needed && (option->need == NEED_ALWAYS || (option->need == NEED_IN_TOTAL && !reader->in_defaults));
     bool whole = option->kind == KIND_SECTION && option->need == NEED_ALWAYS;
-    if (whole && needed) report_missing(reader, option, place);
+    if (whole && needed) reader_absent(reader, option, place);
     if (option->kind == KIND_SECTION)
         reader_section(reader, option->child, place, needed && !whole, (char *)target + option->offset);
     else if (option->kind == KIND_DEFAULTS)
@@ -370,7 +379,7 @@ static void read_absent(struct reader *reader, const struct option_row *option, 
     else if (option->fallback && !reader->inheriting)
         store_fallback(reader, option, target);
     else if (needed && !is_set(option, target))
-        report_missing(reader, option, place);
+        reader_absent(reader, option, place);
 }
 
 static void report_unknown_keys(struct reader *reader, enum section section, const struct node *map) {
@@ -405,41 +414,6 @@ static void check_unused_inputs(struct reader *reader) {
     }
 }
 
-static bool is_same_topic(const char *a, const char *b) {
-    return a && b && *a && strcmp(a, b) == 0; /* an empty one has been reported */
-}
-
-/* Where the topic of a section is written; NULL: nowhere, it is the default. */
-static const struct node *written_topic(const struct node *root, const char *section) {
-    const struct node *map = node_find(root, section);
-    return map && map->kind == NODE_MAP ? node_find(map, "topic") : NULL;
-}
-
-/* A pipeline must not feed on what it writes itself. */
-static void check_written_topic(struct reader *reader, const struct node *root, const char *section,
-                                const char *name, const char *what) {
-    const struct node *topic = written_topic(root, section);
-    for (int i = 0; i < reader->pipeline->input_count; i++) {
-        const struct input_config *input = &reader->pipeline->inputs[i];
-        if (!is_same_topic(input->topic, name)) continue;
-        problems_add(reader->problems, topic ? topic->position : input->position,
-                     "%s the topic that the input \"%s\" reads", what, input->name);
-        problems_hint(reader->problems, "choose another \"%s.topic\"", section);
-    }
-}
-
-static void check_topics(struct reader *reader, const struct node *root) {
-    const struct pipeline *pipeline = reader->pipeline;
-    check_written_topic(reader, root, "dead_letters", pipeline->dead_letter_topic, "the dead letters go to");
-    check_written_topic(reader, root, "changelog", pipeline->changelog_topic, "the changelog is");
-    if (!is_same_topic(pipeline->changelog_topic, pipeline->dead_letter_topic)) return;
-    const struct node *topic = written_topic(root, "changelog");
-    if (!topic) topic = written_topic(root, "dead_letters");
-    problems_add(reader->problems, topic ? topic->position : root->position,
-                 "the changelog is the topic that the dead letters go to");
-    problems_hint(reader->problems, "choose another \"changelog.topic\"");
-}
-
 void reader_pipeline(struct reader *reader, const struct node *root) {
     struct attribute_config *attribute = &reader->pipeline->attribute;
     struct place place = {root, root->position, ""};
@@ -453,6 +427,7 @@ void reader_pipeline(struct reader *reader, const struct node *root) {
     }
     reader_section(reader, SECTION_PIPELINE, &place, true, reader->pipeline);
     check_unused_inputs(reader);
-    check_topics(reader, root);
+    reader_repartitions(reader, root);
+    reader_topics(reader, root);
     reader_security(reader, root);
 }

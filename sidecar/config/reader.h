@@ -51,6 +51,19 @@ void reader_properties(struct reader *reader, const struct option_row *option, c
                        struct kafka_config *kafka);
 void reader_command(struct reader *reader, const struct option_row *option, const struct place *place,
                     void *target);
+/* "… is missing", with an example. */
+void reader_absent(struct reader *reader, const struct option_row *option, const struct place *place);
+/* Each topic has one purpose: after reader_repartitions. */
+void reader_topics(struct reader *reader, const struct node *root);
+void repartition_release(struct repartition_config *repartition);
+/* One way of partitioning: in the defaults, and for an input whose own word replaces what it inherits. */
+void reader_defaults_repartition(struct reader *reader, const struct place *place);
+void reader_input_repartition(struct reader *reader, const struct node *map, struct input_config *input);
+void reader_by(struct reader *reader, const struct option_row *option, const struct place *place,
+               struct repartition_config *repartition);
+/* What can be said of `repartition` only when everything has been read: what its names mean, and which topic
+ * is joined. */
+void reader_repartitions(struct reader *reader, const struct node *root);
 /* What the options of `kafka.tls`, `kafka.sasl` and `postgres` need of each other. */
 void reader_security(struct reader *reader, const struct node *root);
 /* Does the value, or a part of it, stand in the file itself? */

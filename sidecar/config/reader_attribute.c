@@ -23,11 +23,17 @@ static bool repeated(char *const *texts, int count, const char *text) {
     return false;
 }
 
+/* What has a dot is a column of a lookup, or else reader_repartitions finds out. */
+static const char *key_item(struct reader *reader, const struct node *item) {
+    bool dotted = item->kind == NODE_SCALAR && item->text && strchr(item->text, '.');
+    return reader_item(reader, item, dotted ? KIND_BY : KIND_FIELD, "a field of the key");
+}
+
 /* Stores the fields of a list, each once, into `fields`, which has room for them. */
 static void read_fields(struct reader *reader, const struct node *list, char **fields) {
     int count = 0;
     for (const struct node *item = list->first; item; item = item->next) {
-        const char *field = reader_item(reader, item, KIND_FIELD, "a field of the key");
+        const char *field = key_item(reader, item);
         if (!field) continue;
         if (repeated(fields, count, field))
             problems_add(reader->problems, item->position, "the field %s is given twice",

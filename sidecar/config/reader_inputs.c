@@ -14,6 +14,9 @@ static void inherit(const struct input_config *defaults, struct input_config *in
     input->time.zone = copy_text(defaults->time.zone);
     input->partitioned_by = copy_text(defaults->partitioned_by);
     input->idle_timeout_us = defaults->idle_timeout_us;
+    input->repartition = defaults->repartition;
+    input->repartition.by.field = copy_text(defaults->repartition.by.field);
+    input->repartition.topic = copy_text(defaults->repartition.topic);
 }
 
 static void read_input(struct reader *reader, const struct option_row *option, const struct place *place,
@@ -29,19 +32,7 @@ static void read_input(struct reader *reader, const struct option_row *option, c
     reader->inheriting = true;
     reader_section(reader, option->child, &child, true, input);
     reader->inheriting = false;
-}
-
-static void check_same_topic(struct reader *reader) {
-    const struct pipeline *pipeline = reader->pipeline;
-    for (int i = 1; i < pipeline->input_count; i++) {
-        const struct input_config *b = &pipeline->inputs[i];
-        for (int j = 0; j < i; j++) {
-            const struct input_config *a = &pipeline->inputs[j];
-            if (!a->topic || !b->topic || !*a->topic || strcmp(a->topic, b->topic) != 0) continue;
-            problems_add(reader->problems, b->position, "the inputs \"%s\" and \"%s\" read the same topic",
-                         a->name, b->name);
-        }
-    }
+    reader_input_repartition(reader, key->value, input);
 }
 
 void reader_inputs(struct reader *reader, const struct option_row *option, const struct place *place) {
@@ -50,7 +41,6 @@ void reader_inputs(struct reader *reader, const struct option_row *option, const
     pipeline->inputs = memory_zalloc((size_t)place->node->count, sizeof *pipeline->inputs);
     for (const struct node *key = place->node->first; key; key = key->next)
         read_input(reader, option, place, key, &pipeline->inputs[pipeline->input_count++]);
-    check_same_topic(reader);
 }
 
 int reader_input(struct reader *reader, const struct node *node) {

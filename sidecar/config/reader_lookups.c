@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "config/reader.h"
 
@@ -27,6 +28,60 @@ static void read_lookup(struct reader *reader, const struct option_row *option, 
         reader_section(reader, option->child, &child, true, lookup);
 }
 
+/* --- their order --- */
+
+/* The first of its sources that is a column of a lookup which has no place in the order yet. */
+static const struct source *unplaced(const struct lookup_config *lookup, const bool *placed) {
+    for (int i = 0; i < lookup->match_count; i++)
+        if (lookup->match[i].kind == SOURCE_LOOKUP && !placed[lookup->match[i].lookup])
+            return &lookup->match[i];
+    return NULL;
+}
+
+/* Places those whose predecessors have their places; whether there were any. */
+static bool place_some(struct pipeline *pipeline, bool *placed, int *count) {
+    int before = *count;
+    for (int i = 0; i < pipeline->lookup_count; i++) {
+        if (placed[i] || unplaced(&pipeline->lookups[i], placed)) continue;
+        placed[i] = true;
+        pipeline->lookup_order[(*count)++] = i;
+    }
+    return *count > before;
+}
+
+/* Each lookup without a place waits for another one: so whoever follows them comes round. */
+static void report_circle(struct reader *reader, const bool *placed) {
+    const struct pipeline *pipeline = reader->pipeline;
+    const struct source *source = NULL;
+    struct buffer chain;
+    int at = 0;
+    while (placed[at]) at++;
+    for (int i = 0; i < pipeline->lookup_count; i++) at = unplaced(&pipeline->lookups[at], placed)->lookup;
+    buffer_init(&chain);
+    buffer_text(&chain, pipeline->lookups[at].name);
+    int first = at;
+    do {
+        source = unplaced(&pipeline->lookups[at], placed);
+        at = source->lookup;
+        buffer_printf(&chain, " -> %s", pipeline->lookups[at].name);
+    } while (at != first);
+    problems_add(reader->problems, source->position, "lookups are matched by each other in a circle: %s",
+                 buffer_string(&chain));
+    problems_hint(reader->problems, "the first of a chain is matched by fields of the conversion alone");
+    buffer_release(&chain);
+}
+
+static void arrange(struct reader *reader) {
+    struct pipeline *pipeline = reader->pipeline;
+    size_t size = (size_t)pipeline->lookup_count;
+    bool *placed = memory_zalloc(size, sizeof *placed);
+    int count = 0;
+    pipeline->lookup_order = memory_zalloc(size, sizeof *pipeline->lookup_order);
+    while (place_some(pipeline, placed, &count)) continue;
+    if (count < pipeline->lookup_count) report_circle(reader, placed);
+    free(placed);
+}
+
 void reader_lookups(struct reader *reader, const struct option_row *option, const struct place *place) {
     struct pipeline *pipeline = reader->pipeline;
     if (!reader_expect(reader, option, place, NODE_MAP)) return;
@@ -40,17 +95,12 @@ void reader_lookups(struct reader *reader, const struct option_row *option, cons
     int i = 0;
     for (const struct node *key = place->node->first; key; key = key->next)
         read_lookup(reader, option, place, key, &pipeline->lookups[i++]);
+    arrange(reader);
 }
 
 static bool read_pair(struct reader *reader, const struct node *key, struct source *source) {
     if (!reader_item(reader, key, KIND_COLUMN, "a column of the lookup")) return false;
-    if (!reader_source(reader, key->value, source)) return false;
-    if (source->kind == SOURCE_CONVERSION) return true;
-    problems_add(reader->problems, source->position,
-                 "a lookup can only be matched by fields of the conversion, not by %s",
-                 node_describe(key->value, reader->arena));
-    free(source->field);
-    return false;
+    return reader_source(reader, key->value, source); /* reader_repartitions looks at those of touches */
 }
 
 void reader_match(struct reader *reader, const struct option_row *option, const struct place *place,

@@ -91,7 +91,9 @@ static void write_value(const struct option_row *option, struct buffer *out) {
 }
 
 static void write_default(enum section section, const struct option_row *option, struct buffer *out) {
-    if (option->fallback && strncmp(option->fallback, "{pipeline}", 10) == 0)
+    if (option->fallback && strstr(option->fallback, "{input}"))
+        buffer_text(out, "`PIPELINE.INPUT.rekeyed` of both names");
+    else if (option->fallback && strncmp(option->fallback, "{pipeline}", 10) == 0)
         buffer_printf(out, "`NAME%s` of the pipeline's name", option->fallback + 10);
     else if (option->fallback && strchr(option->fallback, '{'))
         buffer_printf(out, "`%.*sNAME` of the pipeline's name", (int)strcspn(option->fallback, "{"),

@@ -7,8 +7,6 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 
-enum { FILE_MAX = 64 * 1024 };
-
 enum piece_kind { PIECE_TEXT, PIECE_ENVIRONMENT, PIECE_FILE, PIECE_UNCLOSED, PIECE_UNKNOWN };
 
 struct piece {
@@ -89,19 +87,19 @@ static bool add_environment(const struct piece *piece, struct position position,
     return good;
 }
 
-/* Reads at most FILE_MAX bytes and one more; NULL or why not. */
+/* Reads at most VARIABLES_BYTES and one more; NULL or why not. */
 static const char *read_file(const char *path, struct buffer *out) {
     FILE *file = fopen(path, "re");
     if (!file) return strerror(errno);
     errno = 0;
-    out->len += fread(buffer_reserve(out, FILE_MAX + 1), 1, FILE_MAX + 1, file);
+    out->len += fread(buffer_reserve(out, VARIABLES_BYTES + 1), 1, VARIABLES_BYTES + 1, file);
     const char *why = ferror(file) ? strerror(errno) : NULL;
     fclose(file);
     return why;
 }
 
 static const char *file_trouble(const struct buffer *content) {
-    if (content->len > FILE_MAX) return "it is larger than 64 KiB";
+    if (content->len > VARIABLES_BYTES) return "it is larger than 64 KiB";
     if (memchr(content->data, '\0', content->len)) return "it contains a NUL";
     return utf8_valid_prefix(buffer_view(content)) < content->len ? "it is not UTF-8 text" : NULL;
 }
@@ -161,7 +159,13 @@ bool variables_expand(const char *written, struct position position, struct buff
                       struct problems *problems) {
     struct piece piece;
     bool good = true;
-    while (next_piece(&written, &piece)) good &= add_piece(&piece, position, out, problems);
+    size_t start = out->len;
+    while (next_piece(&written, &piece)) {
+        good &= add_piece(&piece, position, out, problems);
+        if (out->len - start <= VARIABLES_BYTES) continue;
+        problems_add(problems, position, "with its variables the value is longer than 64 KiB");
+        return false;
+    }
     return good;
 }
 

@@ -13,8 +13,9 @@
 bool variables_any(const char *written);
 
 /* Appends the value to `out`. NAME unset without a default is a problem, unset or empty with one takes the
- * default; a file loses the line break at its end and must hold UTF-8 text of at most 64 KiB. False with
- * every problem added at `position`. */
+ * default; a file loses the line break at its end and must hold UTF-8 text. The value has at most
+ * VARIABLES_BYTES: a file could be named a thousand times. False with every problem added at `position`. */
+enum { VARIABLES_BYTES = 64 * 1024 };
 bool variables_expand(const char *written, struct position position, struct buffer *out,
                       struct problems *problems);
 

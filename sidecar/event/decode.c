@@ -226,14 +226,17 @@ static const char *kind_of(yyjson_val *value) {
     }
 }
 
+static enum outcome refuse_large(struct decoder *decoder, const struct record *record) {
+    return refuse(decoder, OUTCOME_MALFORMED, "the record has %zu bytes%s; no more than %d are read",
+                  record->key.len + record->value.len, record->key.len ? " with its key" : "",
+                  DECODER_RECORD_MAX);
+}
+
 static enum outcome parse(struct decoder *decoder, struct span record, yyjson_val **root) {
     yyjson_read_err error = {0};
     yyjson_doc *document = NULL;
     if (!record.data) return refuse(decoder, OUTCOME_EMPTY, "the record is a tombstone: it has no value");
     if (!record.len) return refuse(decoder, OUTCOME_EMPTY, "the record is empty");
-    if (record.len > DECODER_RECORD_MAX)
-        return refuse(decoder, OUTCOME_MALFORMED, "the record has %zu bytes; no more than %d are read",
-                      record.len, DECODER_RECORD_MAX);
     if (record.len <= POOLED_RECORD_MAX) document = read_pooled(decoder, record, &error);
     if (record.len > POOLED_RECORD_MAX || error.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
         document = read_large(decoder, record, &error);
@@ -416,6 +419,7 @@ static enum outcome read_key(struct decoder *decoder, struct event *event) {
 
 static enum outcome read_record(struct decoder *decoder, const struct record *record, struct event *event) {
     yyjson_val *root = NULL;
+    if (record->key.len + record->value.len > DECODER_RECORD_MAX) return refuse_large(decoder, record);
     enum outcome outcome = parse(decoder, record->value, &root);
     if (outcome != OUTCOME_COUNT) return outcome;
     find_fields(decoder, root);

@@ -4,9 +4,9 @@
  *
  * A record is refused, with the outcome that says why and a detail for people, when it is empty, blank or a
  * tombstone (OUTCOME_EMPTY), not UTF-8 (OUTCOME_ENCODING), contains a NUL, as a byte or as \u0000 anywhere
- * (OUTCOME_NUL), is not JSON, has bytes behind it, starts with a byte order mark or is larger than
- * DECODER_RECORD_MAX (OUTCOME_MALFORMED), is not an object (OUTCOME_NOT_AN_OBJECT), has no time that can be
- * read (OUTCOME_TIME_INVALID), has a time more than max_future after the record's timestamp
+ * (OUTCOME_NUL), is not JSON, has bytes behind it, starts with a byte order mark or is larger, with its key,
+ * than DECODER_RECORD_MAX (OUTCOME_MALFORMED), is not an object (OUTCOME_NOT_AN_OBJECT), has no time that can
+ * be read (OUTCOME_TIME_INVALID), has a time more than max_future after the record's timestamp
  * (OUTCOME_TIME_IN_FUTURE, unless the record has none), or has an array or object as a key field
  * (OUTCOME_KEY_INVALID): the first of these, in this order.
  * Where an object has a field twice, the last one stands, as in Postgres' jsonb. */
@@ -23,7 +23,10 @@
 #include "event/value.h"
 #include "event/zone.h"
 
-enum { DECODER_RECORD_MAX = 64 * 1024 * 1024 };
+/* Of a record's key and value together. What is kept of a touch must fit into one record of the changelog,
+ * and a dead letter into one of its topic: both take 16 MiB with all that is around it (surroundings.c,
+ * producer.h). Parsing takes up to 16 times as much for a moment, where a record is nothing but brackets. */
+enum { DECODER_RECORD_MAX = 12 * 1024 * 1024 };
 
 struct decoder;
 

@@ -60,8 +60,8 @@ static int64_t find_change(int64_t from, int64_t to, int32_t offset) {
     return to;
 }
 
-/* A civil time skipped or doubled by a change belongs to the offset before it, so the new offset begins where
- * both clocks have passed the change. */
+/* The new offset begins with the first civil time that it shows: one that was doubled belongs to it, one that
+ * was skipped to the offset before. */
 static void scan(struct zone *zone) {
     int32_t offset = offset_at(SCAN_FROM);
     add_change(zone, INT64_MIN, offset);
@@ -70,7 +70,7 @@ static void scan(struct zone *zone) {
         for (int64_t from = at; offset != next;) {
             from = find_change(from, at + SCAN_STEP, offset);
             int32_t after = offset_at(from);
-            add_change(zone, from + (after > offset ? after : offset), after);
+            add_change(zone, from + after, after);
             offset = after;
         }
     }

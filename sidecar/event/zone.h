@@ -16,9 +16,10 @@ struct zone;
 struct zone *zone_load(const char *name, struct error *error);
 void zone_free(struct zone *zone);
 
-/* Civil seconds (the seconds since 1970 that the wall clock would show were it UTC) -> UTC seconds. A civil
- * time that occurs twice (clocks set back) is its first occurrence (Postgres takes the second); one that does
- * not occur (clocks set forward) is read with the offset in force before the change, as Postgres does. */
+/* Civil seconds (the seconds since 1970 that the wall clock would show were it UTC) -> UTC seconds. As
+ * Postgres does it, a civil time that occurs twice (clocks set back) is its second occurrence, with the
+ * offset after the change; one that does not occur (clocks set forward) is read with the offset before the
+ * change. */
 int64_t zone_to_utc(const struct zone *zone, int64_t civil_s);
 
 #endif

@@ -1,11 +1,13 @@
 #include "input/file.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/line.h"
 #include "base/memory.h"
 
 struct file_input {
@@ -42,7 +44,12 @@ void file_input_close(struct file_input *input) {
 enum file_input_result file_input_next(struct file_input *input, struct record *record, struct error *error) {
     for (;;) {
         errno = 0;
-        ssize_t len = getline(&input->line, &input->capacity, input->file);
+        ssize_t len = line_read(&input->line, &input->capacity, input->file);
+        if (len == LINE_TOO_LONG) {
+            error_set(error, ERROR_CONFIG, "\"%s\": the line after %" PRId64 " records is longer than 16 MiB",
+                      input->path, input->next_offset);
+            return FILE_INPUT_FAILED;
+        }
         if (len < 0 && !ferror(input->file)) return FILE_INPUT_END;
         if (len < 0) {
             error_set(error, ERROR_FATAL, "cannot read \"%s\": %s", input->path, strerror(errno));

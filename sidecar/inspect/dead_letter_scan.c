@@ -1,5 +1,7 @@
 #include "inspect/dead_letter_scan.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "event/timestamp.h"
@@ -14,40 +16,45 @@ struct span dead_letter_header(const rd_kafka_message_t *message, const char *na
     return (struct span){value, len};
 }
 
-static int64_t number_header(const rd_kafka_message_t *message, const char *name, int64_t otherwise) {
+/* One that is no number, or too large, is missing. */
+static int64_t number_header(const rd_kafka_message_t *message, const char *name, int64_t max) {
     struct span text = dead_letter_header(message, name);
     char digits[24], *end;
-    if (!text.len || text.len >= sizeof digits) return otherwise;
+    if (!text.len || text.len >= sizeof digits) return -1;
     memcpy(digits, text.data, text.len);
     digits[text.len] = '\0';
+    errno = 0;
     int64_t number = strtoll(digits, &end, 10);
-    return *end ? otherwise : number;
+    return end != digits + text.len || errno || number < 0 || number > max ? -1 : number;
+}
+
+static int64_t time_of_message(const rd_kafka_message_t *message) {
+    return time_of_ms(rd_kafka_message_timestamp(message, NULL));
 }
 
 static int64_t time_of(const rd_kafka_message_t *message) {
     int64_t time_us;
     struct value text = {VALUE_STRING, dead_letter_header(message, "time")};
     if (text.text.data && timestamp_parse(text, TIME_FORMAT_ISO, NULL, &time_us)) return time_us;
-    return rd_kafka_message_timestamp(message, NULL) * 1000; /* an older version wrote it */
+    return time_of_message(message); /* an older version wrote it */
 }
 
 struct dead_letter_found dead_letter_parse(const rd_kafka_message_t *message) {
-    int64_t timestamp_ms = number_header(message, "timestamp", -1);
     return (struct dead_letter_found){.topic = dead_letter_header(message, "topic"),
-                                      .partition = (int)number_header(message, "partition", -1),
-                                      .offset = number_header(message, "offset", -1),
+                                      .partition = (int)number_header(message, "partition", INT_MAX),
+                                      .offset = number_header(message, "offset", INT64_MAX),
                                       .reason = outcome_of_name(dead_letter_header(message, "reason")),
                                       .detail = dead_letter_header(message, "detail"),
                                       .value = {message->payload, message->len},
-                                      .timestamp_us = timestamp_ms < 0 ? TIME_NONE : timestamp_ms * 1000,
-                                      .length = number_header(message, "truncated", -1),
+                                      .timestamp_us =
+                                          time_of_ms(number_header(message, "timestamp", INT64_MAX)),
+                                      .length = number_header(message, "truncated", INT64_MAX),
                                       .time_us = time_of(message),
                                       .message = message};
 }
 
 bool dead_letter_is_of(const struct dead_letter_found *letter, const rd_kafka_message_t *record) {
-    int64_t timestamp_ms = rd_kafka_message_timestamp(record, NULL);
-    if ((timestamp_ms < 0 ? TIME_NONE : timestamp_ms * 1000) != letter->timestamp_us) return false;
+    if (time_of_message(record) != letter->timestamp_us) return false;
     if (letter->length >= 0) return record->len == (size_t)letter->length;
     return span_equal(letter->value, (struct span){record->payload, record->len});
 }

@@ -8,8 +8,8 @@
 /* One dead letter: where its record came from and why it is one. Views, good during the call. */
 struct dead_letter_found {
     struct span topic;
-    int partition;
-    int64_t offset;
+    int partition;       /* -1: not known … */
+    int64_t offset;      /* … likewise */
     enum outcome reason; /* OUTCOME_COUNT: one that this version does not know */
     struct span detail;
     struct span value;    /* of the record; cut if it was too large */

@@ -209,9 +209,10 @@ static bool compare(struct explain *explain, struct error *error) {
 
 static bool concerns(const struct explain *explain, const struct dead_letter_found *found) {
     const struct explain_result *result = explain->result;
-    if (!span_is(found->topic, explain->plan->conversions->topic)) return false;
+    if (!span_is(found->topic, explain->plan->conversions->source_topic)) return false;
     for (int i = 0; i < result->count; i++)
-        if (result->items[i].partition == found->partition && result->items[i].offset == found->offset)
+        if (result->items[i].source_partition == found->partition &&
+            result->items[i].source_offset == found->offset)
             return true;
     return result->count == 0 && wanted_in_bytes(&explain->wanted, found->value);
 }

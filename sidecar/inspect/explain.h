@@ -25,7 +25,9 @@ const char *touch_verdict_name(enum touch_verdict verdict);
 
 struct explained_touch {
     int64_t offset, time_us, timestamp_us;
-    int64_t watermark_us; /* before it */
+    int64_t source_offset; /* of a re-keyed input: where the producer wrote it; otherwise the offset … */
+    int64_t watermark_us;  /* before it */
+    int source_partition;  /* … and the partition */
     enum touch_verdict verdict;
     bool chosen;
     struct value *fields; /* plan.touch_field_count */
@@ -34,6 +36,7 @@ struct explained_touch {
 enum finality {
     FINAL_NOT_YET,    /* by the touches that are in the topic now */
     FINAL_BY_TOUCH,   /* reading this one moved the watermark past it */
+    FINAL_BY_MARKER,  /* of a re-keyed input: this one said that all sources have come past it */
     FINAL_BY_ADVANCE, /* silence, or the end of a run with --close, did */
 };
 
@@ -50,10 +53,11 @@ struct explanation {
     struct explained_touch *touches; /* of its key and near it, in offset order */
     uint64_t farther;                /* further touches of the key, at other times */
     int64_t touches_from;            /* where reading them began */
-    int64_t final_offset;            /* of the touch, or the position of the advance */
+    int64_t final_offset;            /* of the touch or marker, or the position of the advance */
     int64_t final_watermark_us;
+    int64_t source_offset; /* as of a touch */
     int touch_count, touch_capacity;
-    int partition;
+    int partition, source_partition;
     enum finality final;
     enum outcome refused; /* not readable: it is a dead letter, and why */
     bool readable;

@@ -110,15 +110,26 @@ static struct decoder *search_decoder(const struct plan *plan, uint64_t key_seed
     return decoder_new(&options, error);
 }
 
+/* Where the producer wrote it. */
+static int source_partition(const struct record *record, int partition) {
+    return record->rekeyed ? record->source_partition : partition;
+}
+
+static int64_t source_offset(const struct record *record) {
+    return record->rekeyed ? record->source_offset : record->offset;
+}
+
 static struct value source_value(const struct plan_source *source, int partition, const struct walked *walked,
                                  struct arena *arena) {
     char *text;
     switch (source->origin) {
     case ORIGIN_FIELD: return walked->event.fields[source->index];
     case ORIGIN_KEY: return (struct value){VALUE_STRING, walked->record.key};
-    case ORIGIN_PARTITION: return (struct value){VALUE_NUMBER, arena_printf(arena, "%d", partition)};
+    case ORIGIN_PARTITION:
+        return (struct value){VALUE_NUMBER,
+                              arena_printf(arena, "%d", source_partition(&walked->record, partition))};
     case ORIGIN_OFFSET:
-        return (struct value){VALUE_NUMBER, arena_printf(arena, "%" PRId64, walked->record.offset)};
+        return (struct value){VALUE_NUMBER, arena_printf(arena, "%" PRId64, source_offset(&walked->record))};
     case ORIGIN_TIME:
         text = arena_bytes(arena, TIMESTAMP_TEXT_MAX);
         return (struct value){VALUE_STRING, {text, timestamp_format(walked->event.time_us, text)}};
@@ -176,6 +187,8 @@ static void add_found(const struct search *search, const struct inspected *parti
     *item = (struct explanation){
         .partition = partition->stored.partition,
         .offset = walked->record.offset,
+        .source_partition = source_partition(&walked->record, partition->stored.partition),
+        .source_offset = source_offset(&walked->record),
         .timestamp_us = walked->record.timestamp_us,
         .readable = walked->readable,
         .refused = walked->readable ? OUTCOME_COUNT : walked->refused,
@@ -273,6 +286,8 @@ static void take_touch(const struct plan *plan, struct explanation *item, const 
     struct explained_touch *touch = next_touch(item, arena);
     size_t fields = (size_t)plan->touch_field_count;
     *touch = (struct explained_touch){.offset = walked->record.offset,
+                                      .source_partition = source_partition(&walked->record, item->partition),
+                                      .source_offset = source_offset(&walked->record),
                                       .time_us = event->time_us,
                                       .timestamp_us = walked->record.timestamp_us,
                                       .watermark_us = walked->watermark_us,
@@ -281,12 +296,18 @@ static void take_touch(const struct plan *plan, struct explanation *item, const 
     for (size_t i = 0; i < fields; i++) touch->fields[i] = copy_value(event->fields[i], arena);
 }
 
-/* By (time, offset), of those that count. */
+static bool is_before(const struct explained_touch *a, const struct explained_touch *b) {
+    if (a->time_us != b->time_us) return a->time_us < b->time_us;
+    if (a->source_partition != b->source_partition) return a->source_partition < b->source_partition;
+    return a->source_offset < b->source_offset;
+}
+
+/* By time, and then by where the producer wrote them, of those that count. */
 static void choose_first(struct explanation *item) {
     struct explained_touch *first = NULL;
     for (int i = 0; i < item->touch_count; i++) {
         struct explained_touch *touch = &item->touches[i];
-        if (touch->verdict == TOUCH_COUNTS && (!first || touch->time_us < first->time_us)) first = touch;
+        if (touch->verdict == TOUCH_COUNTS && (!first || is_before(touch, first))) first = touch;
     }
     if (first) first->chosen = true;
 }
@@ -304,11 +325,15 @@ static void note_final(struct explanation *item, enum finality final, int64_t of
     item->final_watermark_us = watermark_us;
 }
 
-/* The watermark before a record has been raised by the record before, which has been noted, or by an advance.
- */
-static void note_advance(struct explanation *item, const struct walk *walk, int64_t watermark_us) {
+/* The watermark before a record has been raised by the record before, which has been noted, by an advance or,
+ * where it is re-keyed, by a marker. */
+static void note_before(struct explanation *item, const struct walk *walk, int64_t watermark_us) {
     const struct advance *advance = walk_last_advance(walk);
-    if (advance) note_final(item, FINAL_BY_ADVANCE, advance->next_offset, watermark_us);
+    bool marked = walk->marker >= 0 && (!advance || advance->watermark_us <= item->range.read_by_us);
+    if (marked)
+        note_final(item, FINAL_BY_MARKER, walk->marker, watermark_us);
+    else if (advance)
+        note_final(item, FINAL_BY_ADVANCE, advance->next_offset, watermark_us);
 }
 
 static bool walk_touches(const struct plan *plan, const struct walk_options *options,
@@ -318,11 +343,11 @@ static bool walk_touches(const struct plan *plan, const struct walk_options *opt
     enum scan_result result = SCAN_FAILED;
     if (walk_open(&walk, options, error)) {
         while ((result = walk_next(&walk, &walked, error)) == SCAN_RECORD) {
-            note_advance(item, &walk, walked.watermark_us);
+            note_before(item, &walk, walked.watermark_us);
             note_final(item, FINAL_BY_TOUCH, walked.record.offset, walk_watermark(&walk));
             if (walked.readable) take_touch(plan, item, &walked, arena);
         }
-        if (result == SCAN_END) note_advance(item, &walk, walk_watermark(&walk));
+        if (result == SCAN_END) note_before(item, &walk, walk_watermark(&walk));
     }
     walk_close(&walk);
     return result == SCAN_END;

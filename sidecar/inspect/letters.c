@@ -1,11 +1,14 @@
 #include "inspect/letters.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/memory.h"
 
-enum { DETAIL_BYTES = 500, LINE_MAX = 400 };
+enum { DETAIL_BYTES = 500, ORIGIN_MAX = 400 };
 
 struct reading {
     struct letters *letters;
@@ -57,23 +60,27 @@ static bool take(void *context, const struct dead_letter_found *found, struct er
     return true;
 }
 
+/* The number behind the last '-' of the text, which is cut off there; -1 for anything else. */
+static int64_t cut_number(char *text, int64_t max) {
+    char *dash = strrchr(text, '-'), *end;
+    if (!dash || !isdigit((unsigned char)dash[1])) return -1;
+    errno = 0;
+    int64_t number = strtoll(dash + 1, &end, 10);
+    *dash = '\0';
+    return *end || errno || number > max ? -1 : number;
+}
+
 /* "topic-partition-offset"; a topic's name may have a '-' itself. False for anything else. */
 static bool parse_origin(struct letters *letters, struct span line, struct letter_origin *origin) {
-    char text[LINE_MAX], *end;
-    if (line.len >= sizeof text) return false;
+    char text[ORIGIN_MAX];
+    if (line.len >= sizeof text || memchr(line.data, '\0', line.len)) return false;
     memcpy(text, line.data, line.len);
     text[line.len] = '\0';
-    char *offset = strrchr(text, '-');
-    if (!offset || offset == text) return false;
-    *offset++ = '\0';
-    char *partition = strrchr(text, '-');
-    if (!partition) return false;
-    *partition++ = '\0';
-    *origin = (struct letter_origin){.topic = topic_of(letters, span_of(text)),
-                                     .offset = strtoll(offset, &end, 10)};
-    if (!*offset || *end) return false;
-    origin->partition = (int)strtol(partition, &end, 10);
-    return *partition && !*end;
+    origin->offset = cut_number(text, INT64_MAX);
+    origin->partition = (int)cut_number(text, INT_MAX);
+    if (origin->offset < 0 || origin->partition < 0 || !*text) return false;
+    origin->topic = topic_of(letters, span_of(text));
+    return true;
 }
 
 static void add_redriven(struct letters *letters, struct letter_origin origin) {
@@ -176,6 +183,7 @@ void letters_release(struct letters *letters) {
 
 const char *letters_input(const struct letters *letters, const struct pipeline *pipeline, int topic) {
     for (int i = 0; i < pipeline->input_count; i++)
-        if (strcmp(pipeline->inputs[i].topic, letters->topics[topic]) == 0) return pipeline->inputs[i].name;
+        if (strcmp(pipeline->inputs[i].source_topic, letters->topics[topic]) == 0)
+            return pipeline->inputs[i].name;
     return letters->topics[topic];
 }

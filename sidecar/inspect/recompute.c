@@ -10,16 +10,17 @@ enum { BATCH_ROWS = 2000, WARM_UP_RECORDS = 1000 };
 /* --- where to begin --- */
 
 /* The greatest event time among the first records of what is left of a log; TIME_NONE without any. */
-static bool first_times(const struct inspection *inspection, const char *topic, int partition, int64_t from,
-                        int64_t end, struct decoder *decoder, int64_t *max_us, struct error *error) {
+static bool first_times(const struct inspection *inspection, const struct input_config *input, int partition,
+                        int64_t from, int64_t end, struct decoder *decoder, int64_t *max_us,
+                        struct error *error) {
     const rd_kafka_message_t *message;
     enum scan_result result = SCAN_END;
     *max_us = TIME_NONE;
     if (end > from + WARM_UP_RECORDS) end = from + WARM_UP_RECORDS;
-    struct scan *scan = inspection_scan(inspection, topic, partition, from, end, error);
+    struct scan *scan = inspection_scan(inspection, input->topic, partition, from, end, error);
     if (!scan) return false;
     while ((result = scan_next(scan, &message, error)) == SCAN_RECORD) {
-        struct record record = record_of_message(message);
+        struct record record = record_of_message(message, input);
         struct event event;
         enum outcome refused;
         if (decoder_read(decoder, &record, &event, &refused)) *max_us = time_max(*max_us, event.time_us);
@@ -40,7 +41,7 @@ static bool judge_touches(const struct recompute_options *options, struct recomp
     const struct plan *plan = options->join->plan;
     const struct progress *progress = &options->partition->stored.progress;
     int64_t first;
-    if (!first_times(options->inspection, plan->touches->topic, options->partition->stored.partition,
+    if (!first_times(options->inspection, plan->touches, options->partition->stored.partition,
                      start->touch_offset, progress->touch_offset, options->join->touches, &first, error))
         return false;
     int64_t unseen = unseen_max(first, plan->touches->time.out_of_order_us, progress->touch_max_time_us);
@@ -55,7 +56,7 @@ static bool judge_conversions(const struct recompute_options *options, struct re
     const struct plan *plan = options->join->plan;
     const struct progress *progress = &options->partition->stored.progress;
     int64_t bound = plan->conversions->time.out_of_order_us, first;
-    if (!first_times(options->inspection, plan->conversions->topic, options->partition->stored.partition,
+    if (!first_times(options->inspection, plan->conversions, options->partition->stored.partition,
                      start->conversion_offset, options->conversion_end, options->join->conversions, &first,
                      error))
         return false;
@@ -96,7 +97,7 @@ uint64_t recompute_size(const struct recompute_options *options, const struct re
 
 struct side {
     struct scan *scan;
-    const char *topic;
+    const struct input_config *input;
     int64_t end;
     bool ended;
 };
@@ -109,10 +110,10 @@ struct recompute {
     uint64_t records;
 };
 
-static bool open_side(struct recompute *recompute, struct side *side, const char *topic, int64_t from,
-                      int64_t end, struct error *error) {
-    *side = (struct side){.topic = topic, .end = end > from ? end : from};
-    side->scan = inspection_scan(recompute->options->inspection, topic,
+static bool open_side(struct recompute *recompute, struct side *side, const struct input_config *input,
+                      int64_t from, int64_t end, struct error *error) {
+    *side = (struct side){.input = input, .end = end > from ? end : from};
+    side->scan = inspection_scan(recompute->options->inspection, input->topic,
                                  partition_number(recompute->partition), from, side->end, error);
     return side->scan != NULL;
 }
@@ -121,7 +122,7 @@ static bool too_short(const struct recompute *recompute, const struct side *side
     return error_set(error, ERROR_CONFIG,
                      "topic \"%s\" [%d] ends at offset %" PRId64 ", but the pipeline has read it to %" PRId64
                      ": it was deleted and made anew, or has lost records",
-                     side->topic, partition_number(recompute->partition), scan_position(side->scan),
+                     side->input->topic, partition_number(recompute->partition), scan_position(side->scan),
                      side->end);
 }
 
@@ -133,7 +134,7 @@ static bool read_side(struct recompute *recompute, struct side *side,
     switch (scan_next(side->scan, &message, error)) {
     case SCAN_FAILED: return false;
     case SCAN_RECORD:
-        record = record_of_message(message);
+        record = record_of_message(message, side->input);
         give(recompute->partition, &record);
         recompute->records++;
         return true;
@@ -186,9 +187,9 @@ static bool open_sides(struct recompute *recompute, const struct recompute_start
                        struct error *error) {
     const struct recompute_options *options = recompute->options;
     const struct plan *plan = options->join->plan;
-    return open_side(recompute, &recompute->touches, plan->touches->topic, start->touch_offset,
+    return open_side(recompute, &recompute->touches, plan->touches, start->touch_offset,
                      options->partition->stored.progress.touch_offset, error) &&
-           open_side(recompute, &recompute->conversions, plan->conversions->topic, start->conversion_offset,
+           open_side(recompute, &recompute->conversions, plan->conversions, start->conversion_offset,
                      options->conversion_end, error);
 }
 

@@ -21,7 +21,7 @@ static bool is_ours(const struct letters *letters, const struct pipeline *pipeli
                     struct letter_origin origin) {
     if (origin.partition < 0 || origin.offset < 0) return false;
     for (int i = 0; i < pipeline->input_count; i++)
-        if (strcmp(pipeline->inputs[i].topic, letters->topics[origin.topic]) == 0) return true;
+        if (strcmp(pipeline->inputs[i].source_topic, letters->topics[origin.topic]) == 0) return true;
     return false;
 }
 
@@ -104,9 +104,7 @@ static struct span value_of(const rd_kafka_message_t *message) {
 
 /* A topic that was made anew may have another record at that place. */
 static bool is_same(const rd_kafka_message_t *message, const struct letter *letter) {
-    int64_t timestamp_ms = rd_kafka_message_timestamp(message, NULL);
-    int64_t timestamp_us = timestamp_ms < 0 ? TIME_NONE : timestamp_ms * 1000;
-    if (timestamp_us != letter->timestamp_us) return false;
+    if (time_of_ms(rd_kafka_message_timestamp(message, NULL)) != letter->timestamp_us) return false;
     if (letter->length >= 0) return message->len == (size_t)letter->length;
     return hash_bytes(message->payload, message->len) == letter->value_hash;
 }

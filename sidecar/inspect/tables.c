@@ -18,7 +18,7 @@ static void relax(struct tables *tables, const struct pipeline *original) {
 
 static bool open_lookup(struct tables *tables, int number, struct connection *connection,
                         struct error *error) {
-    const struct plan_lookup *lookup = &tables->plan->lookups[number];
+    const struct lookup_plan *lookup = &tables->plan->lookups[number];
     struct catalogue_table *table = surroundings_lookup(tables->plan, number, connection, error);
     if (table)
         tables->lookups[number] =
@@ -54,8 +54,9 @@ void tables_close(struct tables *tables) {
 static bool answer(const struct tables *tables, const struct inspection *inspection, int number,
                    struct batch *batch, struct error *error) {
     struct lookup_query *query = tables->lookups[number];
-    struct lookup_batch *questions = &batch->lookups[number];
+    struct lookup_batch *questions = lookups_ask(&batch->lookups, number);
     struct lookup_statement statement = lookup_query_format(query, questions, &batch->arena);
+    if (!questions->open) return true;
     PGresult *result =
         inspection_query(inspection, statement.sql, statement.parameters, statement.parameter_count, error);
     if (result) lookup_query_parse(query, result, questions, &batch->arena);
@@ -65,16 +66,16 @@ static bool answer(const struct tables *tables, const struct inspection *inspect
 
 bool tables_look_up(const struct tables *tables, const struct inspection *inspection, struct batch *batch,
                     struct error *error) {
-    for (int i = 0; i < tables->plan->lookup_count; i++)
-        if (batch->lookups[i].count && !answer(tables, inspection, i, batch, error)) return false;
+    const struct lookups_plan *asking = tables->plan->asking;
+    for (int i = 0; i < asking->order_count; i++)
+        if (!answer(tables, inspection, asking->order[i], batch, error)) return false;
     return true;
 }
 
 bool tables_row_is_optional(const struct tables *tables, const struct batch *batch, uint64_t number) {
-    const int *questions = batch->questions + number * (uint64_t)tables->plan->lookup_count;
     for (int i = 0; i < tables->plan->lookup_count; i++)
         if (tables->original->lookups[i].missing != MISSING_KEEP &&
-            !lookup_batch_result(&batch->lookups[i], questions[i]))
+            !lookups_result(&batch->lookups, batch->events[number], i))
             return true;
     return false;
 }

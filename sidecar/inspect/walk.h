@@ -20,7 +20,9 @@ struct walk {
     struct walk_options options;
     struct scan *scan;
     struct watermark watermark;
-    int applied; /* advances */
+    struct source_log sources; /* of a re-keyed log */
+    int64_t marker;            /* the last one that raised the watermark; -1: none */
+    int applied;               /* advances */
 };
 
 struct walked {
@@ -35,7 +37,8 @@ struct walked {
 bool walk_open(struct walk *walk, const struct walk_options *options, struct error *error) MUST_CHECK;
 void walk_close(struct walk *walk);
 
-/* SCAN_END also applies the advances at the end. */
+/* The next record; markers of a re-keyed log only move the watermark. SCAN_END also applies the advances at
+ * the end. */
 enum scan_result walk_next(struct walk *walk, struct walked *walked, struct error *error);
 /* As of now: behind the last record given. */
 int64_t walk_watermark(const struct walk *walk);

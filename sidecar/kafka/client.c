@@ -10,6 +10,7 @@
 #include "config/suggest.h"
 #include "kafka/security.h"
 #include "kafka/token.h"
+#include "telemetry/errors.h"
 #include "telemetry/log.h"
 
 enum { MAX_PROPERTIES = 1000 };
@@ -120,18 +121,12 @@ static bool require_all(rd_kafka_conf_t *conf, const struct kafka_config *config
     return true;
 }
 
-/* The named options for TLS and SASL: that a property says the same again would leave open which one holds.
- */
+/* The named options for TLS and SASL. */
 static bool set_security(rd_kafka_conf_t *conf, const struct kafka_config *config, struct error *error) {
     struct client_setting settings[SECURITY_SETTINGS];
     security_settings(config, settings);
     security_warn(config);
-    for (const struct client_setting *setting = settings; setting->name; setting++)
-        if (user_value(config, setting->name))
-            return error_set(error, ERROR_CONFIG,
-                             "kafka property \"%s\" is set by `kafka.tls` or `kafka.sasl` as well\n"
-                             "hint: leave it out of `properties`",
-                             setting->name);
+    if (!security_check(config, settings, error)) return false;
     token_prepare(conf, &config->sasl);
     return set_all(conf, settings, error);
 }
@@ -161,6 +156,13 @@ rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error
     rd_kafka_conf_destroy(conf);
     error_set(error, ERROR_CONFIG, "the kafka client does not start: %s", why);
     return NULL;
+}
+
+int64_t client_setting_ms(const rd_kafka_conf_t *conf, const char *name) {
+    char text[24] = "";
+    size_t size = sizeof text;
+    rd_kafka_conf_get(conf, name, text, &size);
+    return strtoll(text, NULL, 10);
 }
 
 /* UNKNOWN is an unexpected error inside the broker, INVALID_MSG a checksum that did not match on the way. */
@@ -305,7 +307,8 @@ static void plain_text(rd_kafka_resp_err_t code, char *text, size_t size) {
 const char *client_hint(rd_kafka_resp_err_t code) {
     bool right = code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
                  code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
-                 code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+                 code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ||
+                 code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
     return right ? "\nhint: \"tributary init FILE --print-acls\" prints the rights that are needed" : "";
 }
 
@@ -318,6 +321,14 @@ bool client_error(struct error *error, rd_kafka_resp_err_t code, const char *for
     plain_text(code, words, sizeof words);
     return error_set(error, client_error_class(code), "%s: %s (%s)%s", subject, words,
                      rd_kafka_err2name(code), client_hint(code));
+}
+
+void client_note_refusal(const rd_kafka_t *client, rd_kafka_resp_err_t code, const char *text) {
+    if (code != RD_KAFKA_RESP_ERR__AUTHENTICATION && code != RD_KAFKA_RESP_ERR__SSL) return;
+    errors_refused(rd_kafka_err2name(code));
+    log_repeated(LOG_LEVEL_ERROR, "kafka_refused", "client=%s error=%s hint=%s", rd_kafka_name(client),
+                 LOG_QUOTE(text),
+                 LOG_QUOTE("tried again without end; are `kafka.sasl` and `kafka.tls` right?"));
 }
 
 bool client_has_ended(rd_kafka_t *client, struct error *error) {

@@ -5,6 +5,7 @@
 
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "config/pipeline.h"
@@ -29,6 +30,9 @@ rd_kafka_conf_t *client_conf_new(const struct kafka_config *config, const char *
  */
 rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *error) MUST_CHECK;
 
+/* A property in force that is a time in milliseconds. */
+int64_t client_setting_ms(const rd_kafka_conf_t *conf, const char *name);
+
 /* What follows from an error of librdkafka or a broker:
  *   retry   the network, a broker, a leader or a coordinator is away or busy
  *   poison  this record is too large or not acceptable to the topic
@@ -45,6 +49,10 @@ bool client_error(struct error *error, rd_kafka_resp_err_t code, const char *for
 
 /* What to do about it, "\nhint: …", where that is the same everywhere; else "". client_error appends it. */
 const char *client_hint(rd_kafka_resp_err_t code);
+
+/* Told of an error by a client of the running pipeline (its error callback): one that no trying again cures
+ * is counted as a refusal, and is in the log, now and then while it lasts. */
+void client_note_refusal(const rd_kafka_t *client, rd_kafka_resp_err_t code, const char *text);
 
 /* Whether the client has ended for good; then `error` says why, in the words of the first cause. Its class is
  * config when rights or settings were the cause, otherwise fatal. */

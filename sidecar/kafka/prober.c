@@ -49,6 +49,7 @@ static bool next_question(const struct probe *probe, int step, int64_t *question
         *question = probe->time_us < 0 ? 0 : probe->time_us / 1000;
         if (step == 0) *question = RD_KAFKA_OFFSET_END;
         return step < 2;
+    case PROBE_PARTITIONS: break; /* it is not about one of them */
     }
     return false;
 }
@@ -78,13 +79,33 @@ static bool take_answer(struct probe *probe, int *step, const rd_kafka_topic_par
     return true;
 }
 
-/* The client keeps the answer that a partition has no leader for minutes, unless it is made to ask again. */
-static void look_for_leader(rd_kafka_t *client, const char *topic) {
+/* The client keeps the answer that a partition has no leader, or how many there are, for minutes, unless it
+ * is made to ask again. How many partitions the topic has now; 0 when nobody said. */
+static int look_for_leader(rd_kafka_t *client, const char *topic) {
     rd_kafka_topic_t *handle = rd_kafka_topic_new(client, topic, NULL);
     const struct rd_kafka_metadata *metadata;
-    if (handle && !rd_kafka_metadata(client, 0, handle, &metadata, QUERY_TIMEOUT_MS))
+    int count = 0;
+    if (handle && !rd_kafka_metadata(client, 0, handle, &metadata, QUERY_TIMEOUT_MS)) {
+        if (metadata->topic_cnt == 1) count = metadata->topics[0].partition_cnt;
         rd_kafka_metadata_destroy(metadata);
+    }
     if (handle) rd_kafka_topic_destroy(handle);
+    return count;
+}
+
+/* A broker that has gone is asked again and again as long as the client believes it to be a leader, which it
+ * does for minutes: nobody else fetches with this client. */
+static void look_for_leaders(rd_kafka_t *client, const rd_kafka_topic_partition_list_t *round) {
+    for (int i = 0; i < round->cnt; i++) /* sorted by topic */
+        if (i == 0 || strcmp(round->elems[i].topic, round->elems[i - 1].topic) != 0)
+            look_for_leader(client, round->elems[i].topic);
+}
+
+/* A partition that the topic got only now is known at the next try. */
+static bool is_new(rd_kafka_t *client, const struct probe *probe, rd_kafka_resp_err_t code) {
+    bool unknown = code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+    if (!unknown && code != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) return false;
+    return look_for_leader(client, probe->topic) > probe->partition && unknown;
 }
 
 /* rd_kafka_offsets_for_times passes what it is given on to the brokers, and they know the beginning and the
@@ -100,20 +121,31 @@ static bool ask_round(rd_kafka_t *client, struct group *group, rd_kafka_topic_pa
         const struct probe *probe = &group->probes[i];
         rd_kafka_topic_partition_t *answer =
             rd_kafka_topic_partition_list_find(round, probe->topic, probe->partition);
-        if (answer->err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) look_for_leader(client, probe->topic);
-        if (!take_answer(&group->probes[i], &group->steps[i], answer, error)) return false;
+        bool new = is_new(client, probe, answer->err);
+        if (take_answer(&group->probes[i], &group->steps[i], answer, error)) continue;
+        if (new) error->class = ERROR_RETRY;
+        return false;
     }
     return true;
+}
+
+static bool count_partitions(rd_kafka_t *client, struct probe *probe, struct error *error) {
+    probe->offset = look_for_leader(client, probe->topic);
+    return probe->offset > 0 ||
+           error_set(error, ERROR_RETRY, "partitions of \"%s\": no answer", probe->topic);
 }
 
 static bool answer_all(rd_kafka_t *client, struct probe *probes, int count, struct error *error) {
     struct group group = {probes, memory_zalloc((size_t)count, sizeof(int)),
                           memory_zalloc((size_t)count, sizeof(bool)), count};
     bool ok = true, done = false;
+    for (int i = 0; ok && i < count; i++)
+        ok = probes[i].kind != PROBE_PARTITIONS || count_partitions(client, &probes[i], error);
     while (ok && !done) {
         rd_kafka_topic_partition_list_t *round = next_round(&group);
         done = round->cnt == 0;
         ok = done || ask_round(client, &group, round, error);
+        if (!ok && error->class == ERROR_RETRY) look_for_leaders(client, round);
         rd_kafka_topic_partition_list_destroy(round);
     }
     free(group.steps);

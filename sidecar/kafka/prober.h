@@ -13,6 +13,7 @@ enum probe_kind {
     PROBE_LOW,  /* the first offset there is */
     PROBE_HIGH, /* the high watermark: behind the last record, committed or not */
     PROBE_TIME, /* the first offset whose record timestamp is at least `time_us`; the high one if none is */
+    PROBE_PARTITIONS, /* no offset: how many partitions the topic has by now */
 };
 
 struct probe {

@@ -1,5 +1,6 @@
 #include "kafka/producer.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,8 @@
 #include "telemetry/errors.h"
 
 enum {
-    SEND_FIELDS = 7,       /* topic, partition, key, value, timestamp, tag, flags */
+    SEND_FIELDS = 7, /* topic, partition, key, value, timestamp, tag, flags */
+    QUEUE_BYTES = 64 << 20,
     BATCH_BYTES = 1000000, /* below the 1,048,588 bytes that topics take by default */
     FULL_WAIT_MS = 100,
 };
@@ -24,8 +26,8 @@ static const struct client_setting defaults[] = {
     {"message.max.bytes", "16777216"},
     {"message.timeout.ms", "120000"},
     {"queue.buffering.max.kbytes", "65536"},
-    {NULL, NULL},
 };
+enum { DEFAULTS = sizeof defaults / sizeof *defaults, OWN_SETTINGS = 5 };
 
 struct producer {
     rd_kafka_t *client;
@@ -98,22 +100,24 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
 }
 
 static void on_error(rd_kafka_t *client, int code, const char *text, void *opaque) {
-    (void)client;
     struct producer *producer = opaque;
     errors_count(ERRORS_KAFKA, rd_kafka_err2name((rd_kafka_resp_err_t)code),
                  rd_kafka_err2name((rd_kafka_resp_err_t)code));
+    client_note_refusal(client, (rd_kafka_resp_err_t)code, text);
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && producer->trouble[0]) return;
     snprintf(producer->trouble, sizeof producer->trouble, "%s", text);
     char *detail = strstr(producer->trouble, " (after "); /* "(after 3ms in state CONNECT)" */
     if (detail) *detail = '\0';
 }
 
-static rd_kafka_conf_t *conf_new(const struct kafka_config *config, const char *role, int batch_bytes,
-                                 const struct client_setting *required, struct error *error) {
-    char batch[16];
-    snprintf(batch, sizeof batch, "%d", batch_bytes ? batch_bytes : BATCH_BYTES);
-    struct client_setting all[sizeof defaults / sizeof *defaults + 1] = {{"batch.size", batch}};
-    memcpy(all + 1, defaults, sizeof defaults);
+/* `own` ends with a name of NULL, and has at most OWN_SETTINGS. */
+static rd_kafka_conf_t *conf_new(const struct kafka_config *config, const char *role,
+                                 const struct client_setting *own, const struct client_setting *required,
+                                 struct error *error) {
+    struct client_setting all[DEFAULTS + OWN_SETTINGS + 1] = {{NULL, NULL}};
+    int count = DEFAULTS;
+    memcpy(all, defaults, sizeof defaults);
+    while (own->name) all[count++] = *own++; /* the later counts */
     rd_kafka_conf_t *conf = client_conf_new(config, role, all, required, error);
     if (!conf) return NULL;
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
@@ -135,18 +139,42 @@ static struct producer *create(const struct kafka_config *config, rd_kafka_conf_
 
 struct producer *producer_new(const struct kafka_config *config, const char *role, int batch_bytes,
                               struct error *error) {
-    return create(config, conf_new(config, role, batch_bytes, NULL, error), error);
+    char batch[16];
+    snprintf(batch, sizeof batch, "%d", batch_bytes ? batch_bytes : BATCH_BYTES);
+    const struct client_setting own[] = {{"batch.size", batch}, {NULL, NULL}};
+    return create(config, conf_new(config, role, own, NULL, error), error);
 }
 
-/* A record may not outlive its transaction. */
+/* A record may not outlive its transaction: the client refuses to start otherwise. 0 is for ever. */
+static void shorten_records(rd_kafka_conf_t *conf) {
+    char text[24], why[200];
+    int64_t transaction = client_setting_ms(conf, "transaction.timeout.ms");
+    int64_t record = client_setting_ms(conf, "message.timeout.ms");
+    if (record && record <= transaction) return;
+    snprintf(text, sizeof text, "%" PRId64, transaction);
+    rd_kafka_conf_set(conf, "message.timeout.ms", text, why, sizeof why);
+}
+
 struct producer *producer_new_transactional(const struct kafka_config *config, const char *role,
-                                            const char *transactional_id, struct error *error) {
-    const struct client_setting required[] = {{"transactional.id", transactional_id},
-                                              {"enable.idempotence", "true"},
-                                              {"transaction.timeout.ms", "60000"},
-                                              {"message.timeout.ms", "60000"},
-                                              {NULL, NULL}};
-    return create(config, conf_new(config, role, 0, required, error), error);
+                                            const struct producer_transactions *transactions,
+                                            struct error *error) {
+    char timeout[16], batch[16], queue[24];
+    snprintf(timeout, sizeof timeout, "%d", transactions->timeout_ms);
+    snprintf(batch, sizeof batch, "%d", BATCH_BYTES);
+    int64_t bytes = transactions->queue_bytes ? transactions->queue_bytes : QUEUE_BYTES;
+    snprintf(queue, sizeof queue, "%lld", (long long)(bytes / 1024 > 0 ? bytes / 1024 : 1));
+    const struct client_setting own[] = {
+        {"batch.size", batch},
+        {"transaction.timeout.ms", timeout},
+        {"queue.buffering.max.kbytes", queue},
+        {"linger.ms", transactions->bulk ? "20" : "5"},
+        {transactions->bulk ? "queue.buffering.max.messages" : NULL, "1000000"}, /* bytes are the bound */
+        {NULL, NULL}};
+    const struct client_setting required[] = {
+        {"transactional.id", transactions->id}, {"enable.idempotence", "true"}, {NULL, NULL}};
+    rd_kafka_conf_t *conf = conf_new(config, role, own, required, error);
+    if (conf) shorten_records(conf);
+    return create(config, conf, error);
 }
 
 rd_kafka_t *producer_client(struct producer *producer) {

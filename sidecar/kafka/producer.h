@@ -62,9 +62,17 @@ typedef void producer_on_delivery(void *context, uintptr_t tag, int32_t partitio
  * for a topic with a lower limit give it as `batch_bytes` (0: 1,000,000). */
 struct producer *producer_new(const struct kafka_config *config, const char *role, int batch_bytes,
                               struct error *error) MUST_CHECK;
-/* One whose records belong to transactions under this id, for transactions.h. */
+/* One whose records belong to transactions, for transactions.h. The brokers abort one that lasts longer than
+ * `transaction.timeout.ms`; its records wait no longer than that. */
+struct producer_transactions {
+    const char *id;
+    int timeout_ms;      /* unless a property says otherwise */
+    int64_t queue_bytes; /* of records not acknowledged yet, unless a property says otherwise; 0: 64 MiB */
+    bool bulk;           /* records by the ten thousand: larger batches, for a little latency */
+};
 struct producer *producer_new_transactional(const struct kafka_config *config, const char *role,
-                                            const char *transactional_id, struct error *error) MUST_CHECK;
+                                            const struct producer_transactions *transactions,
+                                            struct error *error) MUST_CHECK;
 /* Its client, for the calls of transactions.c. */
 rd_kafka_t *producer_client(struct producer *producer);
 /* Waits for nothing: records not acknowledged yet are dropped. */

@@ -11,12 +11,14 @@ struct reader {
     rd_kafka_t *client;
     struct reader_partition *serving; /* whose queue is being read: its errors come by the callback */
     char trouble[300];
+    struct fetch_waker waker;
 };
 
 struct reader_partition {
     struct reader *reader;
     rd_kafka_topic_t *topic;
     int32_t partition;
+    int64_t taken; /* as of fetch_take */
     rd_kafka_resp_err_t missing;
 };
 
@@ -61,6 +63,7 @@ struct reader *reader_new_limited(const struct kafka_config *config, const char 
     rd_kafka_conf_set_opaque(conf, reader);
     rd_kafka_conf_set_error_cb(conf, on_error);
     reader->client = client_new(RD_KAFKA_CONSUMER, conf, error);
+    reader->waker = fetch_waker(reader->client, fetch);
     if (reader->client) return reader;
     free(reader);
     return NULL;
@@ -98,7 +101,10 @@ static int take(struct reader_partition *partition, int timeout_ms, rd_kafka_mes
     ssize_t got =
         rd_kafka_consume_batch(partition->topic, partition->partition, timeout_ms, messages, (size_t)max);
     partition->reader->serving = NULL;
-    return got > 0 ? (int)got : 0;
+    int count = got > 0 ? (int)got : 0;
+    fetch_take(&partition->reader->waker, rd_kafka_topic_name(partition->topic), partition->partition,
+               &partition->taken, messages, count);
+    return count;
 }
 
 int reader_read(struct reader_partition *partition, int timeout_ms, rd_kafka_message_t **messages, int max) {

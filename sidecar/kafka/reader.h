@@ -25,8 +25,9 @@ struct reader *reader_new_limited(const struct kafka_config *config, const char 
 void reader_free(struct reader *reader);
 
 /* Begins to fetch one partition from `offset` on (RD_KAFKA_OFFSET_BEGINNING and RD_KAFKA_OFFSET_END mean what
- * they say). Does not wait. Fetching is ahead of reading by about 4 MB, more by one fetch. A partition may be
- * open only once at a time. NULL with a config error when the topic's name or the offset cannot be. */
+ * they say). Does not wait. Fetching is ahead of reading by as much as `fetch` says, more by one fetch. A
+ * partition may be open only once at a time. NULL with a config error when the topic's name or the offset
+ * cannot be. */
 struct reader_partition *reader_open(struct reader *reader, const char *topic, int32_t partition,
                                      int64_t offset, struct error *error) MUST_CHECK;
 /* NULL is fine. Waits some milliseconds for the fetcher. */

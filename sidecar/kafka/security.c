@@ -39,33 +39,95 @@ void security_settings(const struct kafka_config *config, struct client_setting 
     *next = (struct client_setting){NULL, NULL};
 }
 
-static bool has_property(const struct kafka_config *config, const char *name, const char *value) {
+/* Of a property given twice the last one stands. */
+static const char *property_of(const struct kafka_config *config, const char *name, const char *otherwise) {
+    const char *value = NULL;
     for (int i = 0; i < config->property_count; i++)
-        if (strcmp(config->properties[i].name, name) == 0 &&
-            strcasecmp(config->properties[i].value, value) == 0)
-            return true;
+        if (strcmp(config->properties[i].name, name) == 0) value = config->properties[i].value;
+    return value ? value : otherwise;
+}
+
+/* --- the same said twice --- */
+
+/* Which option a property competes with, where that option, or what stands for it, is given. Two have two
+ * names, and what a file brings may be written into a property instead. */
+static const struct {
+    const char *property, *setting, *option;
+} rivals[] = {
+    {"ssl.ca.location", "ssl.ca.location", "kafka.tls.ca"},
+    {"ssl.ca.pem", "ssl.ca.location", "kafka.tls.ca"},
+    {"ssl.certificate.location", "ssl.certificate.location", "kafka.tls.certificate"},
+    {"ssl.certificate.pem", "ssl.certificate.location", "kafka.tls.certificate"},
+    {"ssl.key.location", "ssl.key.location", "kafka.tls.key"},
+    {"ssl.key.pem", "ssl.key.location", "kafka.tls.key"},
+    {"ssl.key.password", "ssl.key.password", "kafka.tls.key_password"},
+    {"enable.ssl.certificate.verification", "enable.ssl.certificate.verification", "kafka.tls.verify"},
+    {"ssl.endpoint.identification.algorithm", "ssl.endpoint.identification.algorithm", "kafka.tls.verify"},
+    {"sasl.mechanism", "sasl.mechanism", "kafka.sasl.mechanism"},
+    {"sasl.mechanisms", "sasl.mechanism", "kafka.sasl.mechanism"},
+    {"sasl.username", "sasl.username", "kafka.sasl.username"},
+    {"sasl.password", "sasl.password", "kafka.sasl.password"},
+    {"security.protocol", "security.protocol", NULL}, /* follows from which sections there are */
+};
+
+static const char *sections(const struct kafka_config *config) {
+    if (!config->sasl.present) return "kafka.tls";
+    return config->tls.present ? "kafka.tls` and `kafka.sasl" : "kafka.sasl";
+}
+
+static bool is_set(const struct client_setting *settings, const char *name) {
+    for (; settings->name; settings++)
+        if (strcmp(settings->name, name) == 0) return true;
     return false;
 }
 
-static bool in_clear(const struct kafka_config *config) {
-    const struct sasl_config *sasl = &config->sasl;
-    return sasl->present && !config->tls.present &&
-           (sasl->mechanism == SASL_PLAIN || sasl->mechanism == SASL_OAUTHBEARER);
+bool security_check(const struct kafka_config *config, const struct client_setting *settings,
+                    struct error *error) {
+    for (size_t i = 0; i < sizeof rivals / sizeof *rivals; i++) {
+        const char *property = rivals[i].property;
+        if (!is_set(settings, rivals[i].setting) || !property_of(config, property, NULL)) continue;
+        return error_set(error, ERROR_CONFIG,
+                         "kafka property \"%s\" is set by `%s` as well\nhint: leave it out of "
+                         "`kafka.properties`",
+                         property, rivals[i].option ? rivals[i].option : sections(config));
+    }
+    return true;
+}
+
+/* --- what is worth a warning --- */
+
+static bool is_property(const struct kafka_config *config, const char *name, const char *value) {
+    return strcasecmp(property_of(config, name, ""), value) == 0;
+}
+
+static enum tls_verify verification(const struct kafka_config *config) {
+    if (is_property(config, "enable.ssl.certificate.verification", "false")) return TLS_VERIFY_NONE;
+    if (is_property(config, "ssl.endpoint.identification.algorithm", "none")) return TLS_VERIFY_CA;
+    return config->tls.verify;
+}
+
+/* The mechanism whose secret goes over the wire as it is; NULL: none does. */
+static const char *mechanism_in_clear(const struct kafka_config *config) {
+    const char *mechanism = property_of(config, "sasl.mechanisms", property_of(config, "sasl.mechanism", ""));
+    bool open = is_property(config, "security.protocol", "SASL_PLAINTEXT");
+    if (config->sasl.present) {
+        mechanism = mechanisms[config->sasl.mechanism];
+        open = !config->tls.present;
+    }
+    bool secret = strcmp(mechanism, "PLAIN") == 0 || strcmp(mechanism, "OAUTHBEARER") == 0;
+    return open && secret ? mechanism : NULL;
 }
 
 void security_warn(const struct kafka_config *config) {
     static atomic_flag warned = ATOMIC_FLAG_INIT;
-    enum tls_verify verify = config->tls.verify;
-    if (has_property(config, "enable.ssl.certificate.verification", "false"))
-        verify = TLS_VERIFY_NONE;
-    else if (has_property(config, "ssl.endpoint.identification.algorithm", "none"))
-        verify = TLS_VERIFY_CA;
-    if ((verify == TLS_VERIFY_FULL && !in_clear(config)) || atomic_flag_test_and_set(&warned)) return;
+    enum tls_verify verify = verification(config);
+    const char *in_clear = mechanism_in_clear(config);
+    if ((verify == TLS_VERIFY_FULL && !in_clear) || atomic_flag_test_and_set(&warned)) return;
     if (verify != TLS_VERIFY_FULL)
         log_event(LOG_LEVEL_WARN, "tls_unverified", "brokers=%s not_verified=%s", LOG_QUOTE(config->brokers),
                   verify == TLS_VERIFY_NONE ? "certificate,hostname" : "hostname");
-    if (in_clear(config))
+    if (in_clear)
         log_event(LOG_LEVEL_WARN, "secret_in_clear", "brokers=%s mechanism=%s hint=%s",
-                  LOG_QUOTE(config->brokers), mechanisms[config->sasl.mechanism],
+                  LOG_QUOTE(config->brokers), in_clear,
                   LOG_QUOTE("add `tls`: anyone on the way can read the password or token"));
 }

@@ -10,6 +10,7 @@
 
 enum {
     FIRST_WAIT_MS = 500,
+    FEW_BROKERS_MS = 10000, /* for one that has just come back, and counts again in a moment */
     CREATED_POLL_MS = 50,
     LEADER_WAIT_MS = 5000,
     KNOWN_WAIT_MS = 2000,
@@ -51,7 +52,10 @@ static void on_error(rd_kafka_t *client, int code, const char *text, void *opaqu
 
 struct topics *topics_new(const struct kafka_config *config, struct error *error) {
     /* what goes wrong is told in the error, once, and not in the log as well */
-    static const struct client_setting defaults[] = {{"log_level", "2"}, {NULL, NULL}};
+    static const struct client_setting defaults[] = {
+        {"log_level", "2"},
+        {"log.connection.close", "true"}, /* or a connection that is closed at once would be no error */
+        {NULL, NULL}};
     /* a consumer, because a producer's questions create the topic on brokers that allow it */
     static const struct client_setting required[] = {{"allow.auto.create.topics", "false"}, {NULL, NULL}};
     rd_kafka_conf_t *conf = client_conf_new(config, "admin", defaults, required, error);
@@ -99,14 +103,21 @@ static const char *hint_for(const struct topics *topics) {
     return "\nhint: is this port one with TLS?";
 }
 
+/* A broker that expects TLS closes the connection of who speaks without, as does one that is going down. */
+static const char *hint_for_silence(const struct topics *topics) {
+    return strstr(topics->blame_text, "connecting to a SSL listener?")
+               ? "\nhint: perhaps this port is one with TLS: see `kafka.tls`"
+               : "";
+}
+
 static bool unanswered(struct topics *topics, int timeout_ms, rd_kafka_resp_err_t code, struct error *error) {
     const char *brokers = topics->config->brokers;
     if (is_hopeless(topics->blame))
         return error_set(error, ERROR_CONFIG, "the brokers \"%s\" refuse the connection: %s%s", brokers,
                          topics->blame_text, hint_for(topics));
     if (topics->blame)
-        return error_set(error, ERROR_RETRY, "no answer from the brokers \"%s\" within %g s: %s", brokers,
-                         timeout_ms / 1000.0, topics->blame_text);
+        return error_set(error, ERROR_RETRY, "no answer from the brokers \"%s\" within %g s: %s%s", brokers,
+                         timeout_ms / 1000.0, topics->blame_text, hint_for_silence(topics));
     return error_set(error, ERROR_RETRY,
                      "no answer from the brokers \"%s\" within %g s (%s)\n"
                      "hint: perhaps they expect TLS or SASL; see `kafka.tls` and `kafka.sasl`",
@@ -350,20 +361,22 @@ static void add_failure(const rd_kafka_topic_result_t *topic, bool *failed, stru
     *failed = true;
 }
 
-static bool all_created(rd_kafka_event_t *event, struct error *error) {
+/* *few: there are not as many brokers as copies are wanted, or none counts yet that has just come back. */
+static bool all_created(rd_kafka_event_t *event, bool *few, struct error *error) {
     size_t count = 0;
     bool failed = false;
     const rd_kafka_CreateTopics_result_t *result = rd_kafka_event_CreateTopics_result(event);
     const rd_kafka_topic_result_t **created = rd_kafka_CreateTopics_result_topics(result, &count);
     for (size_t i = 0; i < count; i++) {
         rd_kafka_resp_err_t code = rd_kafka_topic_result_error(created[i]);
+        *few |= code == RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR;
         if (code && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) add_failure(created[i], &failed, error);
     }
     return !failed;
 }
 
 static bool send_plans(struct topics *topics, const struct topic_plan *plans, int count, int timeout_ms,
-                       struct error *error) {
+                       bool *few, struct error *error) {
     struct request request;
     rd_kafka_NewTopic_t **wanted = memory_zalloc((size_t)count, sizeof(rd_kafka_NewTopic_t *));
     bool done = true;
@@ -377,7 +390,7 @@ static bool send_plans(struct topics *topics, const struct topic_plan *plans, in
     if (done) {
         rd_kafka_CreateTopics(topics->client, wanted, (size_t)count, request.options, request.queue);
         rd_kafka_event_t *event = request_wait(&request, "creating topics", error);
-        done = event && all_created(event, error);
+        done = event && all_created(event, few, error);
         if (event) rd_kafka_event_destroy(event);
         request_release(&request);
     }
@@ -386,14 +399,17 @@ static bool send_plans(struct topics *topics, const struct topic_plan *plans, in
     return done;
 }
 
-/* What was created although its answer was lost is there already. */
+/* What was created although its answer was lost is there already. Brokers that are too few are waited for,
+ * but not as long as those that do not answer. */
 static bool send_until_answered(struct topics *topics, const struct topic_plan *plans, int count,
                                 int timeout_ms, struct error *error) {
-    int64_t deadline = deadline_of(timeout_ms);
+    int64_t deadline = deadline_of(timeout_ms), few_until = deadline_of(FEW_BROKERS_MS);
     struct error why = {.class = ERROR_RETRY};
     for (int left = timeout_ms;; left = left_ms(deadline)) {
-        if (send_plans(topics, plans, count, left, &why)) return true;
-        if (why.class != ERROR_RETRY || left_ms(deadline) < FIRST_WAIT_MS) break;
+        bool few = false;
+        if (send_plans(topics, plans, count, left, &few, &why)) return true;
+        bool again = few ? left_ms(few_until) > 0 : why.class == ERROR_RETRY;
+        if (!again || left_ms(deadline) < FIRST_WAIT_MS) break;
         rd_kafka_poll(topics->client, CREATED_POLL_MS);
     }
     return error_set(error, why.class, "%s", why.message);

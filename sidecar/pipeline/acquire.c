@@ -139,6 +139,8 @@ static bool judge_all_settings(const struct acquire *acquire, struct error *erro
 static struct partition *make_partition(const struct acquire *acquire, const struct claim *claim) {
     struct partition *partition = partition_new(acquire->options.join, claim->partition, &claim->progress,
                                                 &claim->touch_advances, &claim->conversion_advances);
+    partition_set_sources(partition, true, &claim->touch_sources);
+    partition_set_sources(partition, false, &claim->conversion_sources);
     *partition_ownership(partition) = claim->ownership;
     return partition;
 }
@@ -353,7 +355,17 @@ static enum acquire_result poll_database(struct acquire *acquire, struct error *
     return ACQUIRE_RUNNING;
 }
 
+/* The group gives out partitions that topics get while we run, at once. Nothing may be claimed for those. */
+static bool judge_numbers(const struct acquire *acquire, struct error *error) {
+    for (int i = 0; i < acquire->count; i++)
+        if (acquire->numbers[i] >= acquire->options.partitions)
+            return fingerprint_refuse_growth(acquire->options.join->plan->conversions->topic,
+                                             acquire->options.partitions, error);
+    return true;
+}
+
 enum acquire_result acquire_poll(struct acquire *acquire, struct error *error) {
+    if (acquire->step == STEP_CLAIM && !judge_numbers(acquire, error)) return ACQUIRE_FAILED;
     switch (acquire->step) {
     case STEP_NONE: return ACQUIRE_IDLE;
     case STEP_PROBE: return poll_probe(acquire, error);

@@ -15,6 +15,7 @@ struct acquire_options {
     struct connection *connection;
     struct prober *prober;   /* its slot 0 */
     const char *fingerprint; /* of the settings in force, as JSON */
+    int partitions;          /* of the topics, as many as there were at the start; further ones are refused */
 };
 
 struct acquire *acquire_new(const struct acquire_options *options);

@@ -71,14 +71,15 @@ uint64_t allowance_unlogged(const struct allowance *allowance) {
     return (uint64_t)(allowance->options.budget->unlogged * allowance->partitions);
 }
 
-void allowance_count(struct allowance *allowance, int records) {
-    allowance->records += records;
+void allowance_count(struct allowance *allowance, int records, int64_t bytes) {
+    allowance->records += records + (int)(bytes / RECORD_BYTES);
 }
 
 /* --- what is held --- */
 
 static int64_t held_by(const struct slot *slot) {
-    return (int64_t)(partition_store_bytes(slot->partition) + partition_pending_bytes(slot->partition));
+    return (int64_t)(partition_store_bytes(slot->partition) + partition_pending_bytes(slot->partition) +
+                     partition_dead_bytes(slot->partition));
 }
 
 /* A batch has a part of its own; what it needs beyond that has to come from somewhere. */

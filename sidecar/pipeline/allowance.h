@@ -26,7 +26,7 @@ struct allowance {
     struct allowance_options options;
     struct pressure pressure;
     int partitions; /* counted in options.partitions */
-    int64_t held;   /* bytes of touches and conversions at the last look */
+    int64_t held;   /* bytes of touches, conversions and dead letters at the last look */
     int64_t over;   /* bytes by which the process exceeds what it should take */
     bool crowded;   /* too many touches wait for the changelog */
     bool overfull;  /* a restore needs more than there is … */
@@ -41,8 +41,8 @@ void allowance_release(struct allowance *allowance);
  * restore needs more than there is. */
 bool allowance_look(struct allowance *allowance, const struct slot *slots, int count,
                     const struct batch *batch, int64_t now_us, struct error *error) MUST_CHECK;
-/* So many records have been read. */
-void allowance_count(struct allowance *allowance, int records);
+/* So many records of so many bytes have been read. */
+void allowance_count(struct allowance *allowance, int records, int64_t bytes);
 /* With --once: false with a config error when nothing is committed any more because nothing more fits. */
 bool allowance_moves(struct allowance *allowance, bool committing, int64_t now_us,
                      struct error *error) MUST_CHECK;

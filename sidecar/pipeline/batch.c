@@ -10,16 +10,11 @@
 void batch_init(struct batch *batch, const struct plan *plan) {
     *batch = (struct batch){.plan = plan};
     arena_init(&batch->arena);
-    batch->lookups = memory_zalloc((size_t)plan->lookup_count, sizeof *batch->lookups);
-    for (int i = 0; i < plan->lookup_count; i++)
-        lookup_batch_init(&batch->lookups[i], plan->lookups[i].config->match_count,
-                          plan->lookups[i].column_count);
+    lookups_init(&batch->lookups, plan->asking, &batch->arena);
 }
 
 void batch_release(struct batch *batch) {
-    for (int i = 0; batch->lookups && i < batch->plan->lookup_count; i++)
-        lookup_batch_release(&batch->lookups[i]);
-    free(batch->lookups);
+    lookups_release(&batch->lookups);
     free(batch->parts);
     arena_release(&batch->arena);
     *batch = (struct batch){0};
@@ -29,7 +24,7 @@ void batch_reset(struct batch *batch) {
     batch->part_count = batch->row_count = batch->dead_count = 0;
     batch->rows = NULL;
     batch->dead = NULL;
-    for (int i = 0; i < batch->plan->lookup_count; i++) lookup_batch_reset(&batch->lookups[i]);
+    lookups_reset(&batch->lookups);
     arena_reset(&batch->arena);
 }
 
@@ -49,19 +44,31 @@ static struct value number_value(struct arena *arena, int64_t number) {
 
 static struct value conversion_value(struct arena *arena, const struct plan_source *source, int partition,
                                      const struct pending *pending) {
+    const struct record *record = &pending->record;
     switch (source->origin) {
     case ORIGIN_FIELD: return pending->fields[source->index];
     case ORIGIN_TIME: return time_value(arena, pending->time_us);
-    case ORIGIN_PARTITION: return number_value(arena, partition);
-    case ORIGIN_OFFSET: return number_value(arena, pending->record.offset);
-    case ORIGIN_TIMESTAMP: return time_value(arena, pending->record.timestamp_us);
-    case ORIGIN_KEY:
-        return (struct value){pending->record.key.data ? VALUE_STRING : VALUE_NULL, pending->record.key};
+    case ORIGIN_PARTITION: return number_value(arena, record->rekeyed ? record->source_partition : partition);
+    case ORIGIN_OFFSET: return number_value(arena, record->rekeyed ? record->source_offset : record->offset);
+    case ORIGIN_TIMESTAMP: return time_value(arena, record->timestamp_us);
+    case ORIGIN_KEY: return (struct value){record->key.data ? VALUE_STRING : VALUE_NULL, record->key};
     }
     return null_value;
 }
 
-static struct value touch_value(struct arena *arena, const struct plan_source *source, int partition,
+/* Of a re-keyed touch, where it comes from; of others, where it is. */
+static struct value touch_place(struct arena *arena, const struct plan *plan, bool offset, int partition,
+                                const struct pending *pending, const struct value *kept) {
+    int32_t source_partition;
+    int64_t source_offset;
+    bool rekeyed = plan->touch_source >= 0 && kept[plan->touch_source].type == VALUE_STRING &&
+                   marker_source_parse(kept[plan->touch_source].text, &source_partition, &source_offset);
+    if (rekeyed) return number_value(arena, offset ? source_offset : source_partition);
+    return number_value(arena, offset ? pending->touch.offset : partition);
+}
+
+static struct value touch_value(struct arena *arena, const struct plan *plan,
+                                const struct plan_source *source, int partition,
                                 const struct pending *pending, const struct value *kept) {
     if (!pending->has_touch) return null_value;
     switch (source->origin) {
@@ -69,8 +76,9 @@ static struct value touch_value(struct arena *arena, const struct plan_source *s
     case ORIGIN_TIMESTAMP:
     case ORIGIN_KEY: return kept[source->index];
     case ORIGIN_TIME: return time_value(arena, pending->touch.time_us);
-    case ORIGIN_PARTITION: return number_value(arena, partition);
-    case ORIGIN_OFFSET: return number_value(arena, pending->touch.offset);
+    case ORIGIN_PARTITION:
+    case ORIGIN_OFFSET:
+        return touch_place(arena, plan, source->origin == ORIGIN_OFFSET, partition, pending, kept);
     }
     return null_value;
 }
@@ -81,32 +89,26 @@ static bool makes_row(const struct pending *pending) {
     return pending->outcome == OUTCOME_ATTRIBUTED || pending->outcome == OUTCOME_UNATTRIBUTED;
 }
 
-static void ask(struct batch *batch, int partition, const struct pending *pending, int *questions) {
-    for (int l = 0; l < batch->plan->lookup_count; l++) {
-        const struct plan_lookup *lookup = &batch->plan->lookups[l];
-        size_t size = (size_t)lookup->config->match_count * sizeof(struct value);
-        struct value *key = arena_alloc(&batch->arena, size);
-        for (int m = 0; m < lookup->config->match_count; m++)
-            key[m] = conversion_value(&batch->arena, &lookup->match[m], partition, pending);
-        questions[l] = lookup_batch_ask(&batch->lookups[l], key);
-    }
-}
-
 static size_t conversions_in(const struct batch *batch) {
     size_t count = 0;
     for (int i = 0; i < batch->part_count; i++) count += batch->parts[i].cut.to - batch->parts[i].cut.from;
     return count;
 }
 
-static void ask_all(struct batch *batch) {
-    size_t lookups = (size_t)batch->plan->lookup_count;
-    batch->questions = arena_alloc(&batch->arena, conversions_in(batch) * lookups * sizeof *batch->questions);
-    int *questions = batch->questions;
+static void add_events(struct batch *batch) {
+    const struct plan *plan = batch->plan;
+    int count = plan->asking->value_count;
+    struct value *values = arena_alloc(&batch->arena, (size_t)count * sizeof *values);
+    int *event = batch->events = arena_alloc(&batch->arena, conversions_in(batch) * sizeof *batch->events);
     for (int i = 0; i < batch->part_count; i++) {
         const struct batch_part *part = &batch->parts[i];
-        for (uint64_t n = part->cut.from; n < part->cut.to; n++, questions += lookups) {
+        for (uint64_t n = part->cut.from; n < part->cut.to; n++, event++) {
             const struct pending *pending = partition_pending_at(part->partition, n);
-            if (makes_row(pending)) ask(batch, partition_number(part->partition), pending, questions);
+            if (!makes_row(pending)) continue;
+            for (int v = 0; v < count; v++)
+                values[v] = conversion_value(&batch->arena, &plan->asked[v],
+                                             partition_number(part->partition), pending);
+            *event = lookups_add(&batch->lookups, values);
         }
     }
 }
@@ -126,7 +128,7 @@ bool batch_take(struct batch *batch, struct partition *const *partitions, int co
         part->partition = partitions[i];
         if (partition_cut(partitions[i], share, &part->cut)) batch->part_count++;
     }
-    if (batch->part_count) ask_all(batch);
+    if (batch->part_count && batch->plan->lookup_count) add_events(batch);
     return batch->part_count > 0;
 }
 
@@ -138,27 +140,22 @@ static void refuse(struct pending *pending, struct arena *arena, enum outcome ou
 }
 
 /* Whether every lookup has its row, or does without. */
-static bool apply_missing(struct batch *batch, struct pending *pending, const int *questions) {
-    for (int l = 0; l < batch->plan->lookup_count; l++) {
-        const struct lookup_config *config = batch->plan->lookups[l].config;
-        if (lookup_batch_result(&batch->lookups[l], questions[l])) continue;
-        switch (config->missing) {
-        case MISSING_KEEP: continue;
-        case MISSING_DROP: pending->outcome = OUTCOME_FILTERED; return false;
-        case MISSING_DEAD_LETTER: {
-            char why[200];
-            snprintf(why, sizeof why, "lookup \"%s\" has no row for it in \"%s\"", config->name,
-                     config->table);
-            refuse(pending, &batch->arena, OUTCOME_LOOKUP_MISSING, why);
-            return false;
-        }
-        }
+static bool apply_missing(struct batch *batch, struct pending *pending, int event) {
+    int lookup = lookups_missing(&batch->lookups, event);
+    if (lookup < 0) return true;
+    const struct lookup_config *config = batch->plan->lookups[lookup].config;
+    if (config->missing == MISSING_DROP) {
+        pending->outcome = OUTCOME_FILTERED;
+        return false;
     }
-    return true;
+    char why[200];
+    snprintf(why, sizeof why, "lookup \"%s\" has no row for it in \"%s\"", config->name, config->table);
+    refuse(pending, &batch->arena, OUTCOME_LOOKUP_MISSING, why);
+    return false;
 }
 
 static void fill_row(struct batch *batch, const struct batch_part *part, const struct pending *pending,
-                     const int *questions, struct row *row) {
+                     int event, struct row *row) {
     const struct plan *plan = batch->plan;
     int partition = partition_number(part->partition), count = plan->output->column_count;
     struct value *kept = arena_alloc(&batch->arena, (size_t)plan->touch_kept_count * sizeof *kept);
@@ -173,10 +170,10 @@ static void fill_row(struct batch *batch, const struct batch_part *part, const s
             row->values[c] = conversion_value(&batch->arena, source, partition, pending);
             break;
         case SOURCE_TOUCH:
-            row->values[c] = touch_value(&batch->arena, source, partition, pending, kept);
+            row->values[c] = touch_value(&batch->arena, plan, source, partition, pending, kept);
             break;
         case SOURCE_LOOKUP:
-            answer = lookup_batch_result(&batch->lookups[source->lookup], questions[source->lookup]);
+            answer = lookups_result(&batch->lookups, event, source->lookup);
             row->values[c] = answer ? answer[source->index] : null_value;
             break;
         }
@@ -193,12 +190,12 @@ static bool primary_key_is_whole(const struct plan *plan, const struct row *row,
     return true;
 }
 
-static void build_row(struct batch *batch, const struct batch_part *part, struct pending *pending,
-                      const int *questions, const struct row_check *check) {
-    if (!apply_missing(batch, pending, questions)) return;
+static void build_row(struct batch *batch, const struct batch_part *part, struct pending *pending, int event,
+                      const struct row_check *check) {
+    if (batch->plan->lookup_count && !apply_missing(batch, pending, event)) return;
     struct row *row = &batch->rows[batch->row_count];
     char why[600];
-    fill_row(batch, part, pending, questions, row);
+    fill_row(batch, part, pending, event, row);
     if (!primary_key_is_whole(batch->plan, row, why, sizeof why) ||
         (check && !check->accept(check->context, row, &batch->arena, why, sizeof why)))
         refuse(pending, &batch->arena, OUTCOME_VALUE_REFUSED, why);
@@ -211,18 +208,20 @@ static void bury(struct batch *batch, const struct input_config *input, int part
     batch->dead[batch->dead_count++] = (struct dead_letter){input, partition, record, outcome, detail};
 }
 
-static void build_part(struct batch *batch, struct batch_part *part, const int *questions,
+/* `number` counts the conversions of the batch. */
+static void build_part(struct batch *batch, struct batch_part *part, uint64_t number,
                        const struct row_check *check) {
-    int number = partition_number(part->partition);
+    int partition = partition_number(part->partition);
+    bool asks = batch->plan->lookup_count > 0;
     for (int i = 0; i < part->cut.dead_touch_count; i++) {
         const struct dead_touch *dead = &part->cut.dead_touches[i];
-        bury(batch, batch->plan->touches, number, &dead->record, dead->outcome, dead->detail);
+        bury(batch, batch->plan->touches, partition, &dead->record, dead->outcome, dead->detail);
     }
-    for (uint64_t n = part->cut.from; n < part->cut.to; n++, questions += batch->plan->lookup_count) {
+    for (uint64_t n = part->cut.from; n < part->cut.to; n++, number++) {
         struct pending *pending = partition_pending_at(part->partition, n);
-        if (makes_row(pending)) build_row(batch, part, pending, questions, check);
+        if (makes_row(pending)) build_row(batch, part, pending, asks ? batch->events[number] : -1, check);
         if (outcome_is_dead_letter(pending->outcome))
-            bury(batch, batch->plan->conversions, number, &pending->record, pending->outcome,
+            bury(batch, batch->plan->conversions, partition, &pending->record, pending->outcome,
                  span_of(pending->detail));
     }
     partition_cut_ledger(part->partition, &part->cut);
@@ -234,11 +233,11 @@ void batch_build(struct batch *batch, const struct row_check *check) {
     batch->rows = arena_alloc(&batch->arena, conversions * sizeof *batch->rows);
     batch->dead = arena_alloc(&batch->arena, (conversions + dead_touches) * sizeof *batch->dead);
     batch->row_count = batch->dead_count = 0;
-    const int *questions = batch->questions;
+    uint64_t number = 0;
     for (int i = 0; i < batch->part_count; i++) {
         struct batch_part *part = &batch->parts[i];
-        build_part(batch, part, questions, check);
-        questions += (part->cut.to - part->cut.from) * (uint64_t)batch->plan->lookup_count;
+        build_part(batch, part, number, check);
+        number += part->cut.to - part->cut.from;
     }
 }
 

@@ -1,7 +1,7 @@
 /* batch.h: what one commit writes: the cuts of a worker's partitions turned into rows and dead letters. One
  * thread at a time. The steps, in order:
  *
- *   batch_take      cut every partition; put the questions to the lookups
+ *   batch_take      cut every partition; tell the lookups what they are to be asked
  *   (the caller answers batch.lookups, from Postgres or from files)
  *   batch_build     rows and dead letters; the ledgers of the cuts
  *   batch_commit    the database has it: tell the partitions
@@ -11,7 +11,7 @@
 
 #include "output/row.h"
 #include "pipeline/partition.h"
-#include "transform/lookup.h"
+#include "transform/lookups.h"
 
 struct dead_letter {
     const struct input_config *input;
@@ -31,9 +31,9 @@ struct batch {
     struct arena arena;
     struct batch_part *parts;
     int part_count, part_capacity;
-    struct lookup_batch *lookups; /* plan->lookup_count of them */
-    int *questions;               /* per conversion and lookup: its question, or -1 */
-    struct row *rows;             /* by partition, in offset order; an upsert is sent in another */
+    struct lookups lookups;
+    int *events;      /* per conversion: its number in `lookups`; meaningful where it makes a row */
+    struct row *rows; /* by partition, in offset order; an upsert is sent in another */
     int row_count;
     struct dead_letter *dead;
     int dead_count;

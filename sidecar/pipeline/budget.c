@@ -13,6 +13,8 @@
 #define PROCESS_BYTES   (18 * MIB)
 #define WORKER_BYTES    (3 * MIB)
 #define PARTITION_BYTES (96 * KIB)
+/* Its clients, and the transactional producer's queue. */
+#define REKEYER_BYTES (24 * MIB)
 /* A message in a queue costs some 380 bytes beside its own, and a queue exceeds its limit by a fetch, which
  * is compressed: a queue of q bytes with fetches of q / 8 takes at most 2.5 q. */
 #define QUEUE_COST(bytes) ((bytes)*5 / 2)
@@ -20,8 +22,8 @@
 #define QUEUE_MESSAGE_MIN 200
 #define QUEUE_LEAST       (64 * KIB)
 #define RESTORE_LEAST     (256 * KIB)
-#define RESTORE_MOST      (16 * MIB) /* nothing else wakes the client while every queue is full: see fetch.h */
-#define ROW_BYTES         (3 * KIB)  /* in the batch, as text in arrays, in libpq's buffer */
+#define RESTORE_MOST      (16 * MIB)
+#define ROW_BYTES         (3 * KIB) /* in the batch, as text in arrays, in libpq's buffer */
 #define ROWS_LEAST        100
 #define UNLOGGED_MOST     (64 * KIB)
 #define UNLOGGED_LEAST    512
@@ -61,10 +63,11 @@ static struct fetch_limits limits_for(int64_t bytes, int64_t queues) {
 
 static void divide(const struct budget_demand *demand, int64_t limit, struct budget *budget) {
     int64_t workers = demand->workers, partitions = demand->partitions;
-    int64_t queues = partitions * 2, restores = workers * demand->restores;
+    int64_t queues = partitions * 2 + demand->sources, restores = workers * demand->restores;
     int64_t rows = within(1, demand->batch_rows, ROWS_LEAST);
     *budget = (struct budget){.limit = limit, .spare = limit / 100 * SPARE_PERCENT};
-    budget->fixed = PROCESS_BYTES + WORKER_BYTES * workers + PARTITION_BYTES * partitions;
+    budget->fixed = PROCESS_BYTES + (WORKER_BYTES + demand->caches) * workers + PARTITION_BYTES * partitions;
+    if (demand->sources) budget->fixed += REKEYER_BYTES * workers;
     int64_t rest = limit - budget->spare - budget->fixed;
     budget->queues = share(rest, QUEUES_PERCENT, queues * QUEUE_COST(QUEUE_LEAST),
                            queues * QUEUE_COST(FETCH_LIMITS_FULL.queue_bytes));

@@ -16,15 +16,18 @@ struct budget_demand {
     int64_t limit; /* bytes for the whole process */
     int workers;
     int partitions; /* of a topic: all of them may be given to this process */
+    int sources;    /* partitions of all topics that are re-keyed; 0: none are */
     int restores;   /* at a time, by one worker */
     int64_t batch_rows;
+    int64_t caches; /* bytes: what one worker may remember of lookups */
 };
 
 struct budget {
     int64_t limit;
     /* bytes for the whole process, together no more than the limit: */
-    int64_t spare;     /* for what the allocator and the kernel waste */
-    int64_t fixed;     /* code, libraries, threads, and what a worker and a partition always take */
+    int64_t spare; /* for what the allocator and the kernel waste */
+    int64_t
+        fixed; /* code, libraries, threads, and what a worker, its caches, a re-keyer and a partition take */
     int64_t queues;    /* fetched and not yet read */
     int64_t restoring; /* the same, while stores are filled again */
     int64_t batches;   /* being written to Postgres */

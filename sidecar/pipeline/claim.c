@@ -34,7 +34,8 @@ void claim_format(struct claim_statement *statement, const struct plan *plan, co
         " SELECT partition, epoch, commit_seq, touch_offset, conversion_offset, touch_max_time_us,"
         " conversion_max_time_us, touch_ledger::text, conversion_ledger::text, held_count, held_xor,"
         " held_from_us, generation, changelog_from, changelog_next, touch_anchor, conversion_anchor,"
-        " touch_start, conversion_start, fingerprint::text, epoch_before"
+        " touch_start, conversion_start, fingerprint::text, epoch_before,"
+        " touch_sources::text, conversion_sources::text"
         " FROM claimed ORDER BY partition";
     statement->parameters[0] = parameter_text(plan->pipeline->name);
     statement->parameters[1] = array_parameter(&statement->arrays[0]);
@@ -47,6 +48,14 @@ static int64_t number_at(const PGresult *result, int row, int column, int64_t if
 
 static const char *text_at(const PGresult *result, int row, int column) {
     return PQgetisnull(result, row, column) ? NULL : PQgetvalue(result, row, column);
+}
+
+static struct sources sources_parse(const char *json) {
+    struct sources sources = {0};
+    struct marker marker = {0};
+    if (json && marker_parse(&marker, span_of(json))) marker_apply(&marker, &sources);
+    marker_release(&marker);
+    return sources;
 }
 
 static void parse_row(const PGresult *result, int row, struct claim *claim) {
@@ -74,6 +83,8 @@ static void parse_row(const PGresult *result, int row, struct claim *claim) {
     };
     const char *fingerprint = text_at(result, row, 19);
     claim->fingerprint = fingerprint ? memory_strdup(fingerprint) : NULL;
+    claim->touch_sources = sources_parse(text_at(result, row, 21));
+    claim->conversion_sources = sources_parse(text_at(result, row, 22));
 }
 
 struct claim *claim_parse(const PGresult *result, int *count) {
@@ -87,6 +98,8 @@ void claims_free(struct claim *claims, int count) {
     for (int i = 0; i < count; i++) {
         free(claims[i].touch_advances.items);
         free(claims[i].conversion_advances.items);
+        sources_release(&claims[i].touch_sources);
+        sources_release(&claims[i].conversion_sources);
         free(claims[i].fingerprint);
     }
     free(claims);

@@ -28,6 +28,7 @@ struct claim {
     struct progress progress;
     char *fingerprint; /* of the settings it was stored under, as JSON; NULL when nothing was */
     struct advances touch_advances, conversion_advances;
+    struct sources touch_sources, conversion_sources; /* of re-keyed topics */
 };
 
 enum { CLAIM_PARAMETERS = 4 };

@@ -14,13 +14,10 @@
 #include "pipeline/pieces.h"
 #include "postgres/array.h"
 #include "telemetry/log.h"
-#include "transform/lookup_query.h"
 
 enum step {
     STEP_NONE,
-    STEP_LOOKUPS_BEGIN,
     STEP_LOOKUPS,
-    STEP_LOOKUPS_END,
     STEP_CHANGELOG,
     STEP_DEAD_LETTERS,
     STEP_BEGIN,
@@ -34,27 +31,20 @@ enum step {
 
 /* Where the fault tests interrupt a commit: when the step is done. */
 static const char *const step_faults[] = {
-    [STEP_LOOKUPS_BEGIN] = "commit.lookups_begin",
-    [STEP_LOOKUPS] = "commit.lookups",
-    [STEP_LOOKUPS_END] = "commit.lookups_end",
-    [STEP_CHANGELOG] = "commit.changelog",
-    [STEP_DEAD_LETTERS] = "commit.dead_letters",
-    [STEP_BEGIN] = "commit.begin",
-    [STEP_LOCK] = "commit.lock",
-    [STEP_PROGRESS] = "commit.progress",
-    [STEP_ADVANCES] = "commit.advances",
-    [STEP_ROWS] = "commit.rows",
-    [STEP_COMMIT] = "commit.committed",
+    [STEP_CHANGELOG] = "commit.changelog", [STEP_DEAD_LETTERS] = "commit.dead_letters",
+    [STEP_BEGIN] = "commit.begin",         [STEP_LOCK] = "commit.lock",
+    [STEP_PROGRESS] = "commit.progress",   [STEP_ADVANCES] = "commit.advances",
+    [STEP_ROWS] = "commit.rows",           [STEP_COMMIT] = "commit.committed",
 };
 
-enum { PROGRESS_ARRAYS = 18, ADVANCE_ARRAYS = 4, ROUNDS_MAX = 3 };
+enum { PROGRESS_ARRAYS = 20, ADVANCE_ARRAYS = 4, ROUNDS_MAX = 3 };
 
 struct commit {
     struct commit_options options;
+    struct enquiry *enquiry;
     struct batch *batch;
     enum step step;
     bool waiting; /* for the answer to the step's statement */
-    int lookup;   /* the one being asked */
     struct buffer arrays[PROGRESS_ARRAYS];
     struct partition **fenced;
     int fenced_count;
@@ -81,6 +71,9 @@ static int64_t statement_timeout_us(const struct commit *commit) {
 struct commit *commit_new(const struct commit_options *options) {
     struct commit *commit = memory_zalloc(1, sizeof *commit);
     commit->options = *options;
+    struct enquiry_options enquiry = {options->plan->asking, options->connection, options->lookups,
+                                      statement_timeout_us(commit)};
+    commit->enquiry = enquiry_new(&enquiry);
     commit->bisect = bisect_new(options->connection, options->output, statement_timeout_us(commit));
     pieces_init(&commit->pieces);
     breaker_init(&commit->breaker);
@@ -90,6 +83,7 @@ struct commit *commit_new(const struct commit_options *options) {
 void commit_free(struct commit *commit) {
     if (!commit) return;
     for (int i = 0; i < PROGRESS_ARRAYS; i++) buffer_release(&commit->arrays[i]);
+    enquiry_free(commit->enquiry);
     bisect_free(commit->bisect);
     free(commit->fenced);
     free(commit->arrived);
@@ -100,9 +94,10 @@ void commit_start(struct commit *commit, struct batch *batch) {
     size_t parts = (size_t)batch->part_count;
     commit->batch = batch;
     commit->started_at_us = clock_monotonic_us();
-    commit->step = STEP_LOOKUPS_BEGIN;
+    commit->step = STEP_LOOKUPS;
+    enquiry_start(commit->enquiry, &batch->lookups);
     commit->waiting = commit->built = commit->one_by_one = false;
-    commit->lookup = commit->rounds = commit->dead_letter = 0;
+    commit->rounds = commit->dead_letter = 0;
     commit->fenced = memory_realloc(commit->fenced, parts * sizeof(struct partition *));
     commit->fenced_count = 0;
     commit->arrived = memory_realloc(commit->arrived, parts * sizeof *commit->arrived);
@@ -110,6 +105,10 @@ void commit_start(struct commit *commit, struct batch *batch) {
 
 const struct commit_gauges *commit_gauges(const struct commit *commit) {
     return &commit->gauges;
+}
+
+struct enquiry_counts commit_lookup(const struct commit *commit, int lookup) {
+    return enquiry_counts(commit->enquiry, lookup);
 }
 
 bool commit_is_running(const struct commit *commit) {
@@ -168,6 +167,18 @@ static void add_anchor(struct commit *commit, struct buffer *array, const struct
         array_add(array, (struct span){text, anchor_format(anchor, text)});
 }
 
+static void add_sources(struct commit *commit, struct buffer *array, const struct sources *sources) {
+    struct marker marker = {0};
+    struct buffer json;
+    buffer_init(&json);
+    marker_of_sources(&marker, sources);
+    marker_write(&marker, &json);
+    array_add(array,
+              sources->count ? arena_copy(&commit->batch->arena, buffer_view(&json)) : (struct span){0});
+    buffer_release(&json);
+    marker_release(&marker);
+}
+
 static void add_progress(struct commit *commit, const struct batch_part *part) {
     const struct progress *progress = &part->cut.progress;
     struct buffer *at = commit->arrays;
@@ -189,6 +200,8 @@ static void add_progress(struct commit *commit, const struct batch_part *part) {
     array_add(at++, partition_ownership(part->partition)->fingerprint_stored
                         ? (struct span){0}
                         : span_of(commit->options.fingerprint));
+    add_sources(commit, at++, part->cut.touch_sources);
+    add_sources(commit, at++, part->cut.conversion_sources);
     array_add_int(at++, partition_ownership(part->partition)->epoch);
     array_add_int(at++, partition_ownership(part->partition)->commit_seq);
 }
@@ -214,11 +227,12 @@ static bool send_progress(struct commit *commit, struct error *error) {
         " held_count = u.hc::bigint, held_xor = u.hx::bigint, held_from_us = u.hf::bigint,"
         " generation = u.g::bigint, changelog_from = u.lf::bigint, changelog_next = u.ln::bigint,"
         " touch_anchor = u.ta, conversion_anchor = u.ca,"
-        " fingerprint = coalesce(u.f::jsonb, p.fingerprint), updated_at = now()"
+        " fingerprint = coalesce(u.f::jsonb, p.fingerprint), touch_sources = u.ts::jsonb,"
+        " conversion_sources = u.cs::jsonb, updated_at = now()"
         " FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],"
         " $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],"
-        " $16::text[], $17::text[], $18::text[], $19::text[])"
-        " u(n, t, c, tm, cm, tl, cl, hc, hx, hf, g, lf, ln, ta, ca, f, e, s)"
+        " $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[])"
+        " u(n, t, c, tm, cm, tl, cl, hc, hx, hf, g, lf, ln, ta, ca, f, ts, cs, e, s)"
         " WHERE p.pipeline = $1 AND p.partition = u.n::integer AND p.epoch = u.e::bigint"
         " AND p.commit_seq = u.s::bigint",
         parameters, PROGRESS_ARRAYS + 1, error);
@@ -285,29 +299,11 @@ static bool send_rows(struct commit *commit, struct error *error) {
                            statement.parameter_count, error);
 }
 
-static bool send_lookup(struct commit *commit, struct error *error) {
-    struct lookup_statement statement =
-        lookup_query_format(commit->options.lookups[commit->lookup], &commit->batch->lookups[commit->lookup],
-                            &commit->batch->arena);
-    return connection_send(commit->options.connection, statement.sql, statement.parameters,
-                           statement.parameter_count, error);
-}
-
 /* --- the steps --- */
-
-static bool has_questions(const struct batch *batch) {
-    for (int i = 0; i < batch->plan->lookup_count; i++)
-        if (batch->lookups[i].count) return true;
-    return false;
-}
 
 /* Whether the step has nothing to ask the database. */
 static bool is_empty(const struct commit *commit) {
     switch (commit->step) {
-    case STEP_LOOKUPS_BEGIN:
-    case STEP_LOOKUPS_END: return !has_questions(commit->batch);
-    case STEP_LOOKUPS:
-        return !has_questions(commit->batch) || commit->batch->lookups[commit->lookup].count == 0;
     case STEP_PROGRESS: return parts_to_write(commit) == 0;
     case STEP_ADVANCES: return count_advances(commit) == 0;
     case STEP_ROWS: return commit->batch->row_count == 0;
@@ -317,16 +313,14 @@ static bool is_empty(const struct commit *commit) {
 
 static bool send_step(struct commit *commit, struct error *error) {
     switch (commit->step) {
-    case STEP_LOOKUPS: return send_lookup(commit, error);
-    case STEP_LOOKUPS_BEGIN:
     case STEP_BEGIN: return send_begin(commit, error);
     case STEP_LOCK: return send_lock(commit, error);
     case STEP_PROGRESS: return send_progress(commit, error);
     case STEP_ADVANCES: return send_advances(commit, error);
     case STEP_ROWS: return send_rows(commit, error);
-    case STEP_LOOKUPS_END:
     case STEP_COMMIT: return connection_send(commit->options.connection, "COMMIT", NULL, 0, error);
     case STEP_NONE:
+    case STEP_LOOKUPS:
     case STEP_BISECT:
     case STEP_CHANGELOG:
     case STEP_DEAD_LETTERS: break;
@@ -389,38 +383,32 @@ static void finish(struct commit *commit) {
     commit->step = STEP_NONE;
 }
 
-static void next_step(struct commit *commit) {
-    if (commit->step == STEP_LOOKUPS && commit->lookup + 1 < commit->options.plan->lookup_count)
-        commit->lookup++;
-    else
-        commit->step++;
-}
-
 static void take_rows(struct commit *commit) {
     commit->sent += commit->sending;
     if (!commit->one_by_one)
         pieces_grow(&commit->pieces, clock_monotonic_us() - commit->sent_at_us, statement_timeout_us(commit));
-    if (commit->sent == commit->to_send) next_step(commit);
+    if (commit->sent == commit->to_send) commit->step++;
 }
 
 /* What the answer to the step's statement means. */
 static void take_answer(struct commit *commit, const PGresult *result) {
     FAULT_POINT(step_faults[commit->step]);
-    if (commit->step == STEP_LOOKUPS)
-        lookup_query_parse(commit->options.lookups[commit->lookup], result,
-                           &commit->batch->lookups[commit->lookup], &commit->batch->arena);
     if (commit->step == STEP_LOCK) judge_locks(commit, result);
     if (commit->step == STEP_COMMIT)
         finish(commit);
     else if (commit->step == STEP_ROWS)
         take_rows(commit);
     else
-        next_step(commit);
+        commit->step++;
 }
 
 static enum commit_result stop(struct commit *commit) {
     commit->step = STEP_NONE;
     return COMMIT_FAILED;
+}
+
+static void report_retry(const struct error *error) {
+    log_repeated(LOG_LEVEL_WARN, "commit_retry", "error=%s", LOG_QUOTE(error->message));
 }
 
 static enum commit_result poll_changelog(struct commit *commit, struct error *error) {
@@ -432,6 +420,18 @@ static enum commit_result poll_changelog(struct commit *commit, struct error *er
     FAULT_POINT(step_faults[commit->step]);
     commit->waiting = false;
     commit->step = STEP_DEAD_LETTERS;
+    return COMMIT_RUNNING;
+}
+
+static enum commit_result poll_lookups(struct commit *commit, struct error *error) {
+    switch (enquiry_poll(commit->enquiry, clock_monotonic_us(), error)) {
+    case ENQUIRY_RUNNING: break;
+    case ENQUIRY_DONE: commit->step = STEP_CHANGELOG; return poll_changelog(commit, error);
+    case ENQUIRY_FAILED:
+        if (error->class != ERROR_RETRY) return stop(commit);
+        report_retry(error);
+        break;
+    }
     return COMMIT_RUNNING;
 }
 
@@ -494,24 +494,17 @@ static bool find_another_way(struct commit *commit, const struct error *error) {
     return true;
 }
 
-/* What the database was asked when it refused for good. */
-static void explain(const struct commit *commit, struct error *error) {
-    if (commit->step == STEP_LOOKUPS)
-        error_prefix(error, "lookup \"%s\"", commit->options.plan->lookups[commit->lookup].config->name);
-    if (commit->step >= STEP_ROWS) error_prefix(error, "output");
-}
-
-/* The transaction is gone or in doubt: begin it again, on a fresh connection. Lookups are asked again. */
+/* The transaction is gone or in doubt: begin it again, on a fresh connection. */
 static enum commit_result database_failed(struct commit *commit, struct error *error) {
     commit->waiting = false;
     if (find_another_way(commit, error)) return COMMIT_RUNNING;
     connection_retry(commit->options.connection);
     if (error->class != ERROR_RETRY) {
-        explain(commit, error);
+        if (commit->step >= STEP_ROWS) error_prefix(error, "output");
         return stop(commit);
     }
-    log_repeated(LOG_LEVEL_WARN, "commit_retry", "error=%s", LOG_QUOTE(error->message));
-    commit->step = commit->step >= STEP_BEGIN ? STEP_BEGIN : STEP_LOOKUPS_BEGIN;
+    report_retry(error);
+    commit->step = STEP_BEGIN;
     return COMMIT_RUNNING;
 }
 
@@ -562,8 +555,9 @@ static enum commit_result poll_database(struct commit *commit, struct error *err
 
 enum commit_result commit_poll(struct commit *commit, struct error *error) {
     if (commit->step == STEP_NONE) return COMMIT_IDLE;
-    while (!commit->waiting && is_empty(commit)) next_step(commit);
+    while (!commit->waiting && is_empty(commit)) commit->step++;
     switch (commit->step) {
+    case STEP_LOOKUPS: return poll_lookups(commit, error);
     case STEP_CHANGELOG: return poll_changelog(commit, error);
     case STEP_DEAD_LETTERS: return poll_dead_letters(commit, error);
     case STEP_BISECT: return poll_bisect(commit, error);

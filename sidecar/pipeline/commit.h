@@ -1,6 +1,6 @@
 /* commit.h: one batch into the dead-letter topic and the database, exactly once, without ever blocking.
  *
- *   lookups       the batch's questions are answered, in a transaction of their own
+ *   lookups       the batch's questions are answered, in a transaction of their own (enquiry.h)
  *   changelog     the touches read, and the deletion of those no longer needed, acknowledged by the brokers
  *   dead letters  produced and acknowledged: at least once, keyed by their origin
  *   begin         one ordinary transaction with its own timeouts
@@ -26,6 +26,7 @@
 #include "pipeline/dead_letters.h"
 #include "pipeline/gauges.h"
 #include "postgres/connection.h"
+#include "transform/enquiry.h"
 
 struct commit;
 
@@ -47,6 +48,8 @@ void commit_free(struct commit *commit);
 void commit_start(struct commit *commit, struct batch *batch);
 /* What has been committed so far. */
 const struct commit_gauges *commit_gauges(const struct commit *commit);
+/* What has become of the questions to a lookup so far. */
+struct enquiry_counts commit_lookup(const struct commit *commit, int lookup);
 bool commit_is_running(const struct commit *commit);
 
 enum commit_result {

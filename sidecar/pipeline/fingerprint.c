@@ -53,12 +53,33 @@ static void add_time(struct buffer *json, const struct time_config *time) {
     add_duration(json, "max_future", time->max_future_us);
 }
 
-static void add_input(struct buffer *json, const char *role, const struct input_config *input,
-                      char *const *key, int key_count) {
+/* Only of an input that is re-keyed: what is stored of others has no such members. */
+static void add_repartition(struct buffer *json, const struct plan *plan, const struct input_config *input) {
+    const struct source *by = &input->repartition.by;
+    if (!input->repartition.present) return;
+    add_text(json, "source_topic", input->source_topic);
+    add_name(json, "rekeyed_by");
+    buffer_byte(json, '[');
+    if (by->kind == SOURCE_LOOKUP) add_item(json, plan->pipeline->lookups[by->lookup].name);
+    add_item(json, by->field);
+    buffer_byte(json, ']');
+    add_name(json, "looked_up");
+    buffer_byte(json, '[');
+    for (int i = 0; i < input->repartition.derived_count; i++) {
+        const struct source *derived = &input->repartition.derived[i];
+        add_item(json, plan->pipeline->lookups[derived->lookup].name);
+        add_item(json, derived->field);
+    }
+    buffer_byte(json, ']');
+}
+
+static void add_input(struct buffer *json, const struct plan *plan, const char *role,
+                      const struct input_config *input, char *const *key, int key_count) {
     add_name(json, role);
     buffer_text(json, "{\"name\":");
     buffer_json(json, span_of(input->name));
     add_text(json, "topic", input->topic);
+    add_repartition(json, plan, input);
     add_time(json, &input->time);
     add_key(json, key, key_count);
     buffer_byte(json, '}');
@@ -71,6 +92,7 @@ static void add_kept(struct buffer *json, const struct plan *plan) {
     for (int i = 0; i < plan->touch_field_count; i++) add_item(json, plan->touch_fields[i]);
     if (plan->keeps_timestamp) add_item(json, "_timestamp");
     if (plan->keeps_key) add_item(json, "_key");
+    if (plan->touch_source >= 0) add_item(json, "_source");
     buffer_byte(json, ']');
 }
 
@@ -80,8 +102,8 @@ void fingerprint_format(struct buffer *json, const struct plan *plan, const char
     buffer_printf(json, "{\"version\":%d", FINGERPRINT_VERSION);
     add_text(json, "cluster", cluster_id);
     buffer_printf(json, ",\"partitions\":%d", partitions);
-    add_input(json, "touches", plan->touches, attribute->touch_key, attribute->key_count);
-    add_input(json, "conversions", plan->conversions, attribute->conversion_key, attribute->key_count);
+    add_input(json, plan, "touches", plan->touches, attribute->touch_key, attribute->key_count);
+    add_input(json, plan, "conversions", plan->conversions, attribute->conversion_key, attribute->key_count);
     add_kept(json, plan);
     add_duration(json, "window", attribute->window_us);
     add_duration(json, "allowed_lateness", attribute->allowed_lateness_us);
@@ -112,19 +134,27 @@ struct member {
 };
 
 #define BEGIN_ANEW "\"tributary reset FILE\" or another pipeline name begins anew"
-#define PUT_BACK   "put it back to go on; " BEGIN_ANEW
+#define MORE_PARTITIONS                                                                                      \
+    "a conversion may now lie in another partition than its touches. Best is a new topic with more "         \
+    "partitions, once \"tributary run FILE --once --close\" has drained the old one; " BEGIN_ANEW
+#define PUT_BACK "put it back to go on; " BEGIN_ANEW
 
 static const struct member members[] = {
     {"/cluster", "the cluster id", FINGERPRINT_STOP,
      "offsets of one cluster mean nothing in another; " BEGIN_ANEW},
-    {"/partitions", "the number of partitions", FINGERPRINT_STOP,
-     "a conversion may now lie in another partition than its touches. Best is a new topic with more "
-     "partitions, "
-     "once \"tributary run FILE --once --close\" has drained the old one; " BEGIN_ANEW},
+    {"/partitions", "the number of partitions", FINGERPRINT_STOP, MORE_PARTITIONS},
     {"/touches/name", "the input of the touches", FINGERPRINT_STOP, PUT_BACK},
     {"/conversions/name", "the input of the conversions", FINGERPRINT_STOP, PUT_BACK},
     {"/touches/topic", "the topic of the touches", FINGERPRINT_STOP, PUT_BACK},
     {"/conversions/topic", "the topic of the conversions", FINGERPRINT_STOP, PUT_BACK},
+    {"/touches/source_topic", "the topic that the touches are copied from", FINGERPRINT_STOP, PUT_BACK},
+    {"/conversions/source_topic", "the topic that the conversions are copied from", FINGERPRINT_STOP,
+     PUT_BACK},
+    {"/touches/rekeyed_by", "what the touches are re-keyed by", FINGERPRINT_STOP, PUT_BACK},
+    {"/conversions/rekeyed_by", "what the conversions are re-keyed by", FINGERPRINT_STOP, PUT_BACK},
+    {"/touches/looked_up", "what is looked up for the key of the touches", FINGERPRINT_STOP, PUT_BACK},
+    {"/conversions/looked_up", "what is looked up for the key of the conversions", FINGERPRINT_STOP,
+     PUT_BACK},
     {"/touches/time_field", "the time field of the touches", FINGERPRINT_STOP, PUT_BACK},
     {"/conversions/time_field", "the time field of the conversions", FINGERPRINT_STOP, PUT_BACK},
     {"/touches/time_format", "the time format of the touches", FINGERPRINT_STOP, PUT_BACK},
@@ -160,7 +190,7 @@ static enum fingerprint_verdict compare_members(yyjson_val *stored, yyjson_val *
     for (const struct member *member = members; member < members + MEMBERS; member++) {
         yyjson_val *was = yyjson_ptr_get(stored, member->path);
         yyjson_val *is = yyjson_ptr_get(current, member->path);
-        if (yyjson_equals(was, is)) continue;
+        if ((!was && !is) || yyjson_equals(was, is)) continue;
         add_line(explanation);
         buffer_printf(explanation, "%s was ", member->what);
         add_value(explanation, was);
@@ -186,6 +216,13 @@ static enum fingerprint_verdict compare(yyjson_val *stored, yyjson_val *current,
         return refuse(explanation, "the stored state was made by a newer version of tributary",
                       "run that version or a newer one; " BEGIN_ANEW);
     return compare_members(stored, current, explanation);
+}
+
+bool fingerprint_refuse_growth(const char *topic, int partitions_before, struct error *error) {
+    return error_set(error, ERROR_CONFIG,
+                     "topic \"%s\" has more partitions than the %d that it had when this process "
+                     "began\nhint: " MORE_PARTITIONS,
+                     topic, partitions_before);
 }
 
 enum fingerprint_verdict fingerprint_compare(const char *stored_json, const char *current_json,

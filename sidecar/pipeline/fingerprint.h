@@ -6,7 +6,11 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/error.h"
 #include "pipeline/plan.h"
+
+/* False, with a config error: the topic has got partitions while it is read, and keys lie elsewhere now. */
+bool fingerprint_refuse_growth(const char *topic, int partitions_before, struct error *error) MUST_CHECK;
 
 /* Appends the settings as one JSON object, its members always in the same order. */
 void fingerprint_format(struct buffer *json, const struct plan *plan, const char *cluster_id, int partitions);

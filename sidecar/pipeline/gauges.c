@@ -12,6 +12,17 @@ static void reserve(struct worker_gauges *gauges, int count) {
         memory_realloc(gauges->partitions, (size_t)gauges->capacity * sizeof *gauges->partitions);
 }
 
+static void reserve_lookups(struct worker_gauges *gauges, int count) {
+    if (count <= gauges->lookup_capacity) return;
+    gauges->lookup_capacity = count;
+    gauges->lookups = memory_realloc(gauges->lookups, (size_t)count * sizeof *gauges->lookups);
+}
+
+void worker_gauges_add_lookup(struct worker_gauges *gauges, struct enquiry_counts counts) {
+    reserve_lookups(gauges, gauges->lookup_count + 1);
+    gauges->lookups[gauges->lookup_count++] = counts;
+}
+
 struct partition_gauges *worker_gauges_add(struct worker_gauges *gauges) {
     reserve(gauges, gauges->count + 1);
     struct partition_gauges *partition = &gauges->partitions[gauges->count++];
@@ -21,6 +32,7 @@ struct partition_gauges *worker_gauges_add(struct worker_gauges *gauges) {
 
 void worker_gauges_release(struct worker_gauges *gauges) {
     free(gauges->partitions);
+    free(gauges->lookups);
     *gauges = (struct worker_gauges){0};
 }
 
@@ -38,7 +50,7 @@ void gauges_board_release(struct gauges_board *board) {
 }
 
 struct worker_gauges *gauges_board_draft(struct gauges_board *board) {
-    board->draft->count = 0;
+    board->draft->count = board->draft->lookup_count = 0;
     return board->draft;
 }
 
@@ -54,11 +66,16 @@ void gauges_board_copy(struct gauges_board *board, struct worker_gauges *copy) {
     pthread_mutex_lock(&board->lock);
     const struct worker_gauges *shown = board->shown;
     reserve(copy, shown->count);
-    struct partition_gauges *partitions = copy->partitions;
-    int capacity = copy->capacity;
-    if (shown->count) memcpy(partitions, shown->partitions, (size_t)shown->count * sizeof *partitions);
+    reserve_lookups(copy, shown->lookup_count);
+    struct worker_gauges own = *copy;
+    if (shown->count)
+        memcpy(own.partitions, shown->partitions, (size_t)shown->count * sizeof *own.partitions);
+    if (shown->lookup_count)
+        memcpy(own.lookups, shown->lookups, (size_t)shown->lookup_count * sizeof *own.lookups);
     *copy = *shown;
-    copy->partitions = partitions;
-    copy->capacity = capacity;
+    copy->partitions = own.partitions;
+    copy->capacity = own.capacity;
+    copy->lookups = own.lookups;
+    copy->lookup_capacity = own.lookup_capacity;
     pthread_mutex_unlock(&board->lock);
 }

@@ -12,6 +12,7 @@
 
 #include "event/outcome.h"
 #include "telemetry/histogram.h"
+#include "transform/enquiry.h"
 
 enum partition_state { PARTITION_ASSIGNED, PARTITION_RESTORING, PARTITION_RUNNING, PARTITION_STATES };
 enum wait_reason { WAIT_DRIFT, WAIT_MEMORY, WAIT_REASONS };
@@ -24,6 +25,7 @@ struct partition_gauges {
     int64_t high[2];         /* -1: unknown */
     int64_t watermark_us[2]; /* TIME_NONE: none yet */
     bool idle[2], waits[2][WAIT_REASONS];
+    bool stalled[2];          /* of a re-keyed input: at its end, and no marker for MARKER_STALLED_MS */
     struct ledger ledgers[2]; /* as committed */
     uint64_t pending, pending_bytes, touches, touch_bytes, idle_decided;
 };
@@ -41,6 +43,8 @@ struct worker_gauges {
     struct partition_gauges *partitions;
     int count, capacity;
     struct commit_gauges commits;
+    struct enquiry_counts *lookups; /* in the pipeline's order, or none yet */
+    int lookup_count, lookup_capacity;
     uint64_t restores, fenced;
     int64_t restore_us, wait_us[2][WAIT_REASONS];
     int64_t held, share; /* bytes */
@@ -48,6 +52,8 @@ struct worker_gauges {
 
 /* An empty partition, to be filled in. */
 struct partition_gauges *worker_gauges_add(struct worker_gauges *gauges);
+/* The next lookup. */
+void worker_gauges_add_lookup(struct worker_gauges *gauges, struct enquiry_counts counts);
 void worker_gauges_release(struct worker_gauges *gauges);
 
 struct gauges_board {

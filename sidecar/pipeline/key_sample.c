@@ -22,6 +22,11 @@ struct tally {
     char other_key[80], other_field[80];
 };
 
+/* Tributary keys the copies itself, as Java's producers do. */
+static bool is_copied(const struct tally *tally) {
+    return tally->input->repartition.present;
+}
+
 /* Compares the key with the field it should hold; a record that says nothing about it passes. */
 static void compare_key(struct tally *tally, const rd_kafka_message_t *message) {
     const char *field = tally->input->partitioned_by;
@@ -75,7 +80,7 @@ static void warm_metadata(rd_kafka_t *client, const char *topic) {
 static void assign_newest(rd_kafka_t *client, const struct tally *tallies, int partitions) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions * 2);
     for (int t = 0; t < 2; t++)
-        for (int p = 0; p < partitions; p++)
+        for (int p = 0; p < partitions && !is_copied(&tallies[t]); p++)
             rd_kafka_topic_partition_list_add(list, tallies[t].input->topic, p)->offset =
                 RD_KAFKA_OFFSET_TAIL(NEWEST);
     rd_kafka_assign(client, list);
@@ -84,7 +89,8 @@ static void assign_newest(rd_kafka_t *client, const struct tally *tallies, int p
 
 static void read_newest(rd_kafka_t *client, struct tally *tallies, int partitions) {
     int64_t until = clock_monotonic_us() + (int64_t)SAMPLE_TIMEOUT_MS * 1000;
-    for (int open = partitions * 2; open > 0 && clock_monotonic_us() < until;) {
+    int open = partitions * (!is_copied(&tallies[0]) + !is_copied(&tallies[1]));
+    while (open > 0 && clock_monotonic_us() < until) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(client, POLL_MS);
         if (!message) continue;
         if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) open--;
@@ -101,11 +107,10 @@ static bool refuse_unkeyed(const struct tally *tally, int partitions, struct err
         error, ERROR_CONFIG,
         "topic \"%s\" has %d partitions, but %d of its %d newest records have no key (for one, [%d] "
         "offset %lld): records that belong together may lie in different partitions\nhint: let the "
-        "producer set the record key%s%s, or use topics with one partition (re-keying by "
-        "`repartition` is not part of this version yet)",
+        "producer set the record key%s%s, or let Tributary do it: repartition: {by: FIELD, partitions: %d}",
         tally->input->topic, partitions, tally->unkeyed, tally->records, tally->unkeyed_partition,
         (long long)tally->unkeyed_offset, tally->input->partitioned_by ? " to " : "",
-        tally->input->partitioned_by ? tally->input->partitioned_by : "");
+        tally->input->partitioned_by ? tally->input->partitioned_by : "", partitions);
 }
 
 /* A few odd records among good ones are the producer's affair. */
@@ -127,6 +132,7 @@ static bool refuse_other_key(const struct tally *tally, struct error *error) {
 
 /* "murmur2", "crc32", or NULL when the sample does not say. */
 static const char *partitioner_of(const struct tally *tally) {
+    if (is_copied(tally)) return "murmur2";
     if (tally->records < CONVINCING) return NULL;
     if (tally->murmur2 == tally->records && tally->crc32 < tally->records) return "murmur2";
     if (tally->crc32 == tally->records && tally->murmur2 < tally->records) return "crc32";
@@ -152,11 +158,12 @@ static bool judge(const struct tally *tallies, int partitions, struct error *err
 
 bool key_sample_check(const struct kafka_config *kafka, const struct input_config *touches,
                       const struct input_config *conversions, int partitions, struct error *error) {
-    if (partitions == 1) return true;
+    if (partitions == 1 || (touches->repartition.present && conversions->repartition.present)) return true;
     struct tally tallies[2] = {{.input = touches}, {.input = conversions}};
     rd_kafka_t *client = open_client(kafka, error);
     if (!client) return false;
-    for (int t = 0; t < 2; t++) warm_metadata(client, tallies[t].input->topic);
+    for (int t = 0; t < 2; t++)
+        if (!is_copied(&tallies[t])) warm_metadata(client, tallies[t].input->topic);
     assign_newest(client, tallies, partitions);
     read_newest(client, tallies, partitions);
     rd_kafka_assign(client, NULL);

@@ -1,23 +1,26 @@
-/* message.h: what the Kafka client hands out, as the record that the rest of the program knows. */
+/* message.h: what the Kafka client hands out, as the record that the rest of the program knows. Any thread.
+ */
 #ifndef TRIBUTARY_PIPELINE_MESSAGE_H
 #define TRIBUTARY_PIPELINE_MESSAGE_H
 
 #include <librdkafka/rdkafka.h>
 
-#include "base/time.h"
+#include "config/pipeline.h"
 #include "event/record.h"
 
-/* A view: good as long as the message. */
-static inline struct record record_of_message(const rd_kafka_message_t *message) {
-    rd_kafka_timestamp_type_t type;
-    int64_t ms = rd_kafka_message_timestamp(message, &type);
-    bool known = type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && ms >= 0;
-    return (struct record){
-        .offset = message->offset,
-        .timestamp_us = known ? ms * 1000 : TIME_NONE,
-        .key = {message->key, message->key_len},
-        .value = {message->payload, message->len},
-    };
-}
+/* A view: good as long as the message. Of an input that is re-keyed the headers say whether it is a marker,
+ * or else where it comes from. */
+struct record record_of_message(const rd_kafka_message_t *message, const struct input_config *input);
+/* Of a topic that producers write to. */
+struct record record_of_source(const rd_kafka_message_t *message);
+
+/* What follows from a message that is an error of its partition: true when it may pass and was logged; false
+ * with a config error when the offset to be read is gone, or when the cluster refuses us. `next`: the offset
+ * wanted. */
+bool message_take_error(const rd_kafka_message_t *message, const char *topic, int64_t next,
+                        struct error *error) MUST_CHECK;
+/* Always false, with a config error: the record is not the one that was once read at its offset. */
+bool message_refuse_other(const rd_kafka_message_t *message, const char *topic,
+                          struct error *error) MUST_CHECK;
 
 #endif

@@ -8,6 +8,7 @@
 #include "pipeline/budget.h"
 #include "pipeline/gauges.h"
 #include "pipeline/plan.h"
+#include "pipeline/rekey_gauges.h"
 
 struct monitor;
 
@@ -19,6 +20,9 @@ void monitor_free(struct monitor *monitor);
 /* The workers to look at from now on; `boards` has `count` of them. Both must last until monitor_detach. */
 void monitor_attach(struct monitor *monitor, struct gauges_board *boards, int count,
                     const struct budget *budget);
+/* The re-keyers, which may be there before the workers; `alone`: there will be no workers. */
+void monitor_attach_rekeyers(struct monitor *monitor, struct rekey_board *boards, int count, bool alone);
+void monitor_detach_rekeyers(struct monitor *monitor);
 /* The end has begun: no longer ready. */
 void monitor_stopping(struct monitor *monitor);
 void monitor_detach(struct monitor *monitor);

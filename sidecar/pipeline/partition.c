@@ -24,6 +24,8 @@ static struct decoder *decoder_for(const struct input_config *input, const char 
 bool join_init(struct join *join, const struct plan *plan, uint64_t key_seed, struct error *error) {
     const struct attribute_config *attribute = &plan->pipeline->attribute;
     *join = (struct join){.plan = plan, .generation = fingerprint_generation(plan, key_seed)};
+    join->rekeyed[true] = plan->touches->repartition.present;
+    join->rekeyed[false] = plan->conversions->repartition.present;
     join->touches = decoder_for(plan->touches, plan->touch_fields, plan->touch_field_count,
                                 attribute->touch_key, attribute->key_count, key_seed, error);
     if (!join->touches) return false;
@@ -40,27 +42,6 @@ void join_release(struct join *join) {
 
 /* --- life --- */
 
-static void advances_copy(struct advances *to, const struct advances *from) {
-    *to = (struct advances){.count = from ? from->count : 0, .capacity = from ? from->count : 0};
-    if (!to->count) return;
-    to->items = memory_alloc((size_t)to->count * sizeof *to->items);
-    memcpy(to->items, from->items, (size_t)to->count * sizeof *to->items);
-}
-
-/* Stored advances take effect when their position is reached. */
-static void apply_stored(struct log_position *log) {
-    while (log->stored_applied < log->stored.count &&
-           log->stored.items[log->stored_applied].next_offset <= log->next)
-        watermark_advance(&log->watermark, log->stored.items[log->stored_applied++].watermark_us);
-}
-
-void position_init(struct log_position *log, int64_t next, int64_t max_time_us,
-                   const struct advances *stored) {
-    *log = (struct log_position){.next = next, .watermark = {max_time_us, TIME_NONE}, .anchor = ANCHOR_NONE};
-    advances_copy(&log->stored, stored);
-    apply_stored(log);
-}
-
 static int64_t touch_watermark(const struct partition *partition) {
     return watermark_value(&partition->touches.watermark,
                            partition->join->plan->touches->time.out_of_order_us);
@@ -74,6 +55,23 @@ static int64_t conversion_watermark(const struct partition *partition) {
     return conversion_watermark_of(partition, &partition->conversions.watermark);
 }
 
+/* Touches at the same time: the one whose source partition and offset there come first. Others than the
+ * re-keyer's come before. */
+static int compare_sources(const struct value *a, const struct value *b) {
+    int32_t partitions[2] = {-1, -1};
+    int64_t offsets[2] = {-1, -1};
+    if (a->type == VALUE_STRING) marker_source_parse(a->text, &partitions[0], &offsets[0]);
+    if (b->type == VALUE_STRING) marker_source_parse(b->text, &partitions[1], &offsets[1]);
+    if (partitions[0] != partitions[1]) return partitions[0] < partitions[1] ? -1 : 1;
+    return (offsets[0] > offsets[1]) - (offsets[0] < offsets[1]);
+}
+
+struct store *partition_new_store(const struct plan *plan) {
+    struct store *store = store_new(&plan->window, plan->touch_kept_count);
+    if (plan->touch_source >= 0) store_order_by(store, plan->touch_source, compare_sources);
+    return store;
+}
+
 struct partition *partition_new(const struct join *join, int number, const struct progress *progress,
                                 const struct advances *touch_advances,
                                 const struct advances *conversion_advances) {
@@ -84,10 +82,12 @@ struct partition *partition_new(const struct join *join, int number, const struc
     position_init(&partition->touches, progress->touch_offset, progress->touch_max_time_us, touch_advances);
     position_init(&partition->conversions, progress->conversion_offset, progress->conversion_max_time_us,
                   conversion_advances);
+    partition->touches.rekeyed = join->rekeyed[true];
+    partition->conversions.rekeyed = join->rekeyed[false];
     partition->committed = *progress;
     partition->touches.anchor = progress->touch_anchor;
     partition->conversions.anchor = progress->conversion_anchor;
-    partition->store = store_new(&plan->window, plan->touch_kept_count);
+    partition->store = partition_new_store(plan);
     changelog_init(&partition->changelog, progress->changelog_next);
     changes_init(&partition->changes);
     partition->expired_before_us = TIME_NONE;
@@ -101,10 +101,10 @@ struct partition *partition_new(const struct join *join, int number, const struc
     return partition;
 }
 
-void position_release(struct log_position *log) {
-    free(log->stored.items);
-    free(log->made.items);
-    *log = (struct log_position){0};
+void partition_set_sources(struct partition *partition, bool touches, const struct sources *stored) {
+    struct log_position *log = touches ? &partition->touches : &partition->conversions;
+    source_log_release(&log->sources);
+    source_log_init(&log->sources, stored);
 }
 
 void partition_free(struct partition *partition) {
@@ -143,12 +143,6 @@ int64_t partition_conversion_next(const struct partition *partition) {
 
 /* --- reading --- */
 
-void position_pass(struct log_position *log, int64_t next) {
-    if (next <= log->next) return;
-    log->next = next;
-    apply_stored(log);
-}
-
 static void bury_touch(struct partition *partition, const struct record *record, enum outcome outcome,
                        const char *detail) {
     int i = partition->dead_current;
@@ -173,14 +167,21 @@ static struct value key_value(struct span key) {
     return (struct value){key.data ? VALUE_STRING : VALUE_NULL, key};
 }
 
+static struct value source_value(const struct record *record, char *text) {
+    if (!record->rekeyed) return (struct value){VALUE_NULL, {0}};
+    size_t len = marker_source_format(record->source_partition, record->source_offset, text);
+    return (struct value){VALUE_STRING, {text, len}};
+}
+
 const struct value *partition_kept_values(struct partition *partition, const struct record *record,
                                           const struct event *event) {
     const struct plan *plan = partition->join->plan;
-    if (!plan->keeps_timestamp && !plan->keeps_key) return event->fields;
+    if (plan->touch_kept_count == plan->touch_field_count) return event->fields;
     struct value *at = partition->kept;
     for (int i = 0; i < plan->touch_field_count; i++) *at++ = event->fields[i];
     if (plan->keeps_timestamp) *at++ = timestamp_value(record->timestamp_us, partition->kept_time);
     if (plan->keeps_key) *at++ = key_value(record->key);
+    if (plan->touch_source >= 0) *at++ = source_value(record, partition->kept_source);
     return partition->kept;
 }
 
@@ -207,12 +208,13 @@ static void count_touch(struct partition *partition, const struct record *record
 void partition_touch(struct partition *partition, const struct record *record) {
     if (record->offset < partition->touches.next) return;
     position_pass(&partition->touches, record->offset);
+    if (position_take_marker(&partition->touches, record)) return;
     struct event event;
     enum outcome outcome;
     const char *detail = "the touch has no key: a field of the join key is null or missing";
     if (decoder_read(partition->join->touches, record, &event, &outcome)) {
         outcome = keep_touch(partition, record, &event);
-        watermark_observe(&partition->touches.watermark, event.time_us);
+        position_observe(&partition->touches, event.time_us);
     } else {
         detail = decoder_detail(partition->join->touches);
     }
@@ -247,6 +249,7 @@ void partition_conversion(struct partition *partition, const struct record *reco
     struct log_position *log = &partition->conversions;
     if (record->offset < log->next) return;
     position_pass(log, record->offset);
+    if (position_take_marker(log, record)) return;
     struct pending *pending = queue_push(&partition->queue, record);
     pending->before = log->watermark;
     pending->outcome = OUTCOME_OPEN;
@@ -258,11 +261,34 @@ void partition_conversion(struct partition *partition, const struct record *reco
         pending->key = event.key;
         copy_fields(partition, pending, &event);
         judge_late(partition, pending, conversion_watermark(partition));
-        watermark_observe(&log->watermark, event.time_us);
+        position_observe(log, event.time_us);
     } else {
         struct arena *arena = queue_arena(&partition->queue, partition->queue.next - 1);
         pending->detail = arena_printf(arena, "%s", decoder_detail(partition->join->conversions)).data;
     }
+    position_pass(log, record->offset + 1);
+}
+
+static void refuse_conversion(struct partition *partition, const struct record *record, int64_t time_us,
+                              enum outcome outcome, const char *why) {
+    struct pending *pending = queue_push(&partition->queue, record);
+    pending->before = partition->conversions.watermark;
+    pending->outcome = outcome;
+    pending->time_us = time_us;
+    struct arena *arena = queue_arena(&partition->queue, partition->queue.next - 1);
+    if (why) pending->detail = arena_printf(arena, "%s", why).data;
+}
+
+void partition_refuse(struct partition *partition, bool touch, const struct record *record, int64_t time_us,
+                      enum outcome outcome, const char *why) {
+    struct log_position *log = touch ? &partition->touches : &partition->conversions;
+    if (record->offset < log->next) return;
+    position_pass(log, record->offset);
+    if (touch)
+        count_touch(partition, record, outcome, why);
+    else
+        refuse_conversion(partition, record, time_us, outcome, why);
+    position_observe(log, time_us);
     position_pass(log, record->offset + 1);
 }
 
@@ -312,37 +338,22 @@ bool partition_waits_for_touches(const struct partition *partition) {
     return undecided_until(partition) != TIME_NONE;
 }
 
-static void add_advance(struct advances *advances, struct advance advance) {
-    if (advances->count == advances->capacity) {
-        advances->capacity = advances->capacity ? advances->capacity * 2 : 4;
-        advances->items =
-            memory_realloc(advances->items, (size_t)advances->capacity * sizeof *advances->items);
-    }
-    advances->items[advances->count++] = advance;
-}
-
-static void advance(struct log_position *log, int64_t to_us) {
-    if (to_us <= log->watermark.advanced_to_us) return;
-    watermark_advance(&log->watermark, to_us);
-    struct advances *made = &log->made;
-    if (made->count > log->made_cut && made->items[made->count - 1].next_offset == log->next)
-        made->items[made->count - 1].watermark_us = to_us;
-    else
-        add_advance(made, (struct advance){log->next, to_us});
+bool partition_sources_are_idle(const struct partition *partition, bool touches) {
+    return sources_are_idle(&(touches ? &partition->touches : &partition->conversions)->sources.now);
 }
 
 bool partition_advance_touches(struct partition *partition) {
     int64_t undecided = undecided_until(partition);
     if (undecided == TIME_NONE) return false;
     int64_t to = time_max(touch_watermark(partition), time_max(conversion_watermark(partition), undecided));
-    advance(&partition->touches, time_add(to, 1));
+    position_advance(&partition->touches, time_add(to, 1));
     return true;
 }
 
 void partition_advance_conversions(struct partition *partition) {
     int64_t to =
         time_add(touch_watermark(partition), -partition->join->plan->pipeline->attribute.max_drift_us);
-    if (to > conversion_watermark(partition)) advance(&partition->conversions, to);
+    if (to > conversion_watermark(partition)) position_advance(&partition->conversions, to);
 }
 
 int64_t partition_touch_watermark(const struct partition *partition) {
@@ -359,28 +370,10 @@ int64_t partition_conversion_watermark(const struct partition *partition) {
 
 /* --- deciding and committing --- */
 
-/* Where the first idle advance beyond this time was made; INT64_MAX without one. */
-static int64_t advanced_beyond(const struct advances *advances, int64_t time_us) {
-    int low = 0, high = advances->count;
-    while (low < high) {
-        int middle = low + (high - low) / 2;
-        if (advances->items[middle].watermark_us <= time_us)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < advances->count ? advances->items[low].next_offset : INT64_MAX;
-}
-
-static int64_t touches_before(const struct partition *partition, int64_t time_us) {
-    int64_t stored = advanced_beyond(&partition->touches.stored, time_us);
-    return stored < INT64_MAX ? stored : advanced_beyond(&partition->touches.made, time_us);
-}
-
 static void attribute(struct partition *partition, struct pending *pending) {
     struct window_range range = window_range(&partition->join->plan->window, pending->time_us,
                                              conversion_watermark_of(partition, &pending->before));
-    range.before_offset = touches_before(partition, range.read_by_us);
+    range.before_offset = position_advanced_beyond(&partition->touches, range.read_by_us);
     pending->has_touch =
         pending->has_key && store_first(partition->store, pending->key, &range, &pending->touch);
     pending->outcome = pending->has_touch ? OUTCOME_ATTRIBUTED : OUTCOME_UNATTRIBUTED;
@@ -441,6 +434,13 @@ static void make_changes(struct partition *partition) {
     changes_pack(&partition->changes, partition->number, partition->store, partition->join->generation);
 }
 
+static void cut_sources(struct partition *partition, struct cut *cut) {
+    source_log_cut(&partition->touches.sources, cut->progress.touch_offset);
+    source_log_cut(&partition->conversions.sources, cut->progress.conversion_offset);
+    cut->touch_sources = &partition->touches.sources.cut;
+    cut->conversion_sources = &partition->conversions.sources.cut;
+}
+
 static bool anything_new(const struct partition *partition, const struct cut *cut) {
     return cut->from < cut->to || cut->progress.touch_offset != partition->committed.touch_offset ||
            cut->progress.conversion_offset != partition->committed.conversion_offset || cut->changes->count ||
@@ -453,10 +453,11 @@ bool partition_cut(struct partition *partition, uint64_t max_rows, struct cut *c
     cut->progress = progress_at(partition, cut->to, &cut->conversion_watermark);
     cut->changes = &partition->changes;
     make_changes(partition);
+    cut_sources(partition, cut);
     if (!anything_new(partition, cut)) return false;
     partition->cut = cut->to;
-    partition->touches.made_cut = partition->touches.made.count;
-    partition->conversions.made_cut = partition->conversions.made.count;
+    position_cut(&partition->touches);
+    position_cut(&partition->conversions);
     int dead = partition->dead_current;
     cut->dead_touches = partition->dead[dead];
     cut->dead_touch_count = partition->dead_count[dead];
@@ -509,37 +510,12 @@ size_t partition_store_bytes(const struct partition *partition) {
     return store_bytes(partition->store);
 }
 
-static struct advances in_cut(const struct log_position *log) {
-    return (struct advances){log->made.items, log->made_cut, log->made.capacity};
-}
-
 struct advances partition_touch_advances(const struct partition *partition) {
-    return in_cut(&partition->touches);
+    return position_in_cut(&partition->touches);
 }
 
 struct advances partition_conversion_advances(const struct partition *partition) {
-    return in_cut(&partition->conversions);
-}
-
-/* Those of the touch log tell which touches count, as long as the partition lives. */
-static void remember_made(struct log_position *touches) {
-    struct advances *stored = &touches->stored;
-    for (int i = 0; i < touches->made_cut; i++) {
-        const struct advance *made = &touches->made.items[i];
-        if (stored->count && stored->items[stored->count - 1].next_offset == made->next_offset)
-            stored->items[stored->count - 1] = *made;
-        else
-            add_advance(stored, *made);
-    }
-    if (touches->made_cut) touches->stored_applied = stored->count;
-}
-
-static void forget_made(struct log_position *log) {
-    struct advances *made = &log->made;
-    made->count -= log->made_cut;
-    if (made->count)
-        memmove(made->items, made->items + log->made_cut, (size_t)made->count * sizeof *made->items);
-    log->made_cut = 0;
+    return position_in_cut(&partition->conversions);
 }
 
 void partition_committed(struct partition *partition, const struct cut *cut) {
@@ -547,9 +523,8 @@ void partition_committed(struct partition *partition, const struct cut *cut) {
     queue_drop(&partition->queue, cut->to);
     store_expire(partition->store,
                  window_first_bucket(&partition->join->plan->window, cut->conversion_watermark));
-    remember_made(&partition->touches);
-    forget_made(&partition->touches);
-    forget_made(&partition->conversions);
+    position_committed(&partition->touches, true);
+    position_committed(&partition->conversions, false);
     partition->dead_count[!partition->dead_current] = 0;
     arena_reset(&partition->dead_arena[!partition->dead_current]);
 }
@@ -560,6 +535,10 @@ uint64_t partition_pending(const struct partition *partition) {
 
 size_t partition_pending_bytes(const struct partition *partition) {
     return partition->queue.bytes;
+}
+
+size_t partition_dead_bytes(const struct partition *partition) {
+    return 2 * (partition->dead_arena[0].used + partition->dead_arena[1].used);
 }
 
 const struct progress *partition_progress(const struct partition *partition) {

@@ -17,6 +17,7 @@
 #include "pipeline/anchor.h"
 #include "pipeline/changes.h"
 #include "pipeline/plan.h"
+#include "pipeline/position.h"
 #include "pipeline/queue.h"
 
 /* What the partitions of one worker share: the plan and a decoder for each input. */
@@ -25,20 +26,11 @@ struct join {
     struct decoder *touches, *conversions;
     uint64_t generation; /* what gives stored touches their meaning, see fingerprint.h */
     bool logged;         /* touches go to the changelog: not where everything is read from files */
+    bool rekeyed[2]; /* conversions, touches: only markers move their watermark; not where they are files */
 };
 
 bool join_init(struct join *join, const struct plan *plan, uint64_t key_seed, struct error *error) MUST_CHECK;
 void join_release(struct join *join);
-
-/* An idle advance: at this position of its log the watermark was raised to this. */
-struct advance {
-    int64_t next_offset, watermark_us;
-};
-
-struct advances {
-    struct advance *items; /* ascending */
-    int count, capacity;
-};
 
 /* What a commit stores of a partition and a restore begins with. */
 struct progress {
@@ -84,6 +76,8 @@ struct partition;
 struct partition *partition_new(const struct join *join, int number, const struct progress *progress,
                                 const struct advances *touch_advances,
                                 const struct advances *conversion_advances);
+/* A re-keyed log goes on with the sources as they were stored. */
+void partition_set_sources(struct partition *partition, bool touches, const struct sources *stored);
 void partition_free(struct partition *partition);
 int partition_number(const struct partition *partition);
 struct ownership *partition_ownership(struct partition *partition);
@@ -126,9 +120,15 @@ int64_t partition_needed_from(const struct partition *partition);
 int64_t partition_touch_next(const struct partition *partition);
 int64_t partition_conversion_next(const struct partition *partition);
 
-/* Reads a record. Offsets below the next are ignored (fetches may start earlier). */
+/* Reads a record, or a marker of a re-keyed log. Offsets below the next are ignored (fetches may start
+ * earlier). */
 void partition_touch(struct partition *partition, const struct record *record);
 void partition_conversion(struct partition *partition, const struct record *record);
+/* Reads a record that goes no further, a touch or a conversion: a lookup before its key has no row for it.
+ * The outcome is OUTCOME_FILTERED or that of a dead letter, for the reason `why` (copied). The event's time
+ * moves the watermark all the same. */
+void partition_refuse(struct partition *partition, bool touch, const struct record *record, int64_t time_us,
+                      enum outcome outcome, const char *why);
 /* The last record read of the touches, or of the conversions, to be recognised later. */
 struct anchor partition_anchor(const struct partition *partition, bool touches);
 void partition_set_anchor(struct partition *partition, bool touches, const struct record *record);
@@ -145,6 +145,9 @@ bool partition_touch_lags(const struct partition *partition);
 /* Whether a conversion read so far still waits for touches to be read. */
 bool partition_waits_for_touches(const struct partition *partition);
 
+/* Of a re-keyed log: whether the markers read so far say that all of its sources are idle. */
+bool partition_sources_are_idle(const struct partition *partition, bool touches);
+
 /* The touch log is idle (or ended): raises its watermark until every conversion read so far is final. Whether
  * that decided anything. */
 bool partition_advance_touches(struct partition *partition);
@@ -158,6 +161,8 @@ int64_t partition_conversion_watermark(const struct partition *partition);
 uint64_t partition_idle_decided(const struct partition *partition);
 uint64_t partition_pending(const struct partition *partition);
 size_t partition_pending_bytes(const struct partition *partition);
+/* Of touches that are dead letters and not yet committed, with the producer's copy. */
+size_t partition_dead_bytes(const struct partition *partition);
 
 /* Everything that one commit moves. The conversions are queue entries from..to-1, all decided; the caller may
  * still turn the outcome of one (a lookup that is missing, a value that does not fit) before it calls
@@ -169,6 +174,7 @@ struct cut {
     int dead_touch_count;
     int64_t conversion_watermark;  /* at progress.conversion_offset */
     const struct changes *changes; /* for the changelog, to be there before the progress is */
+    const struct sources *touch_sources, *conversion_sources; /* of re-keyed logs, at the progress */
 };
 
 /* Decides what is final and takes at most `max_rows` conversions. False when there is nothing to commit. */

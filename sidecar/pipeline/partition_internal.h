@@ -8,16 +8,6 @@
 #include "state/changelog.h"
 #include "state/refill.h"
 
-struct log_position {
-    int64_t next; /* offset */
-    struct watermark watermark;
-    struct advances stored; /* of an earlier life, applied as their offsets are passed */
-    int stored_applied;
-    struct advances made; /* in this life, not yet committed */
-    int made_cut;         /* how many of them are in the open cut */
-    struct anchor anchor;
-};
-
 struct partition {
     const struct join *join;
     int number;
@@ -42,16 +32,13 @@ struct partition {
     int dead_count[2], dead_capacity[2];
     int dead_current;   /* which of the two is being filled */
     struct value *kept; /* scratch: plan.touch_kept_count values */
-    char kept_time[TIMESTAMP_TEXT_MAX];
+    char kept_time[TIMESTAMP_TEXT_MAX], kept_source[MARKER_SOURCE_MAX];
 };
-
-void position_init(struct log_position *log, int64_t next, int64_t max_time_us,
-                   const struct advances *stored);
-void position_release(struct log_position *log);
-void position_pass(struct log_position *log, int64_t next);
 
 /* The watermark of the touch log, read up to there, without idle advances. */
 int64_t partition_own_watermark(const struct partition *partition, const struct log_position *touches);
+/* An empty store for the touches of a partition. */
+struct store *partition_new_store(const struct plan *plan);
 /* What is kept of a touch; good until the next call. */
 const struct value *partition_kept_values(struct partition *partition, const struct record *record,
                                           const struct event *event);

@@ -29,7 +29,7 @@ static void end(struct partition *partition) {
 static void empty_store(struct partition *partition) {
     const struct plan *plan = partition->join->plan;
     store_free(partition->store);
-    partition->store = store_new(&plan->window, plan->touch_kept_count);
+    partition->store = partition_new_store(plan);
     store_expire(partition->store,
                  window_first_bucket(&plan->window, partition_conversion_watermark(partition)));
 }
@@ -50,6 +50,7 @@ void partition_restore_begin(struct partition *partition, enum restore_source so
                                      .held_from_us = progress->held_from_us};
     partition->refill = refill_new(&options);
     position_init(&partition->restored, 0, TIME_NONE, NULL);
+    partition->restored.rekeyed = partition->touches.rekeyed;
 }
 
 void partition_restore_shorter(struct partition *partition, int64_t end) {
@@ -83,12 +84,13 @@ void partition_restore_touch(struct partition *partition, const struct record *r
     enum outcome refused;
     if (record->offset < log->next || record->offset >= partition->committed.touch_offset) return;
     position_pass(log, record->offset);
+    if (position_take_marker(log, record)) return;
     if (decoder_read(partition->join->touches, record, &event, &refused)) {
         if (event.has_key)
             refill_touch(partition->refill, event.key, event.time_us, record->offset,
                          partition_own_watermark(partition, log),
                          partition_kept_values(partition, record, &event));
-        watermark_observe(&log->watermark, event.time_us);
+        position_observe(log, event.time_us);
     }
     position_pass(log, record->offset + 1);
 }

@@ -27,11 +27,9 @@ static enum origin origin_of(const char *field) {
 static struct plan_source compile(struct plan *plan, const struct source *source) {
     struct plan_source compiled = {.kind = source->kind, .origin = ORIGIN_FIELD, .lookup = source->lookup};
     switch (source->kind) {
-    case SOURCE_LOOKUP: {
-        struct plan_lookup *lookup = &plan->lookups[source->lookup];
-        compiled.index = name_index(&lookup->columns, &lookup->column_count, source->field);
+    case SOURCE_LOOKUP:
+        compiled.index = lookups_plan_column(plan->asking, source->lookup, source->field);
         break;
-    }
     case SOURCE_CONVERSION:
         compiled.origin = origin_of(source->field);
         if (compiled.origin == ORIGIN_FIELD)
@@ -49,17 +47,32 @@ static struct plan_source compile(struct plan *plan, const struct source *source
     return compiled;
 }
 
-static void compile_lookups(struct plan *plan) {
-    const struct pipeline *pipeline = plan->pipeline;
-    plan->lookup_count = pipeline->lookup_count;
-    plan->lookups = memory_zalloc((size_t)plan->lookup_count, sizeof *plan->lookups);
-    for (int i = 0; i < plan->lookup_count; i++) {
-        struct plan_lookup *lookup = &plan->lookups[i];
-        lookup->config = &pipeline->lookups[i];
-        lookup->match = memory_zalloc((size_t)lookup->config->match_count, sizeof *lookup->match);
-        for (int m = 0; m < lookup->config->match_count; m++)
-            lookup->match[m] = compile(plan, &lookup->config->match[m]);
+static bool gives_a_column(const struct pipeline *pipeline, int lookup) {
+    for (int i = 0; i < pipeline->outputs[0].column_count; i++) {
+        const struct source *source = &pipeline->outputs[0].columns[i].source;
+        if (source->kind == SOURCE_LOOKUP && source->lookup == lookup) return true;
     }
+    return false;
+}
+
+/* What the re-keyer has looked up is in the event, and was judged by `missing` there: it is asked for a row
+ * only if the row needs more of it. */
+static bool is_for_keys_only(const struct plan *plan, int lookup) {
+    const struct repartition_config *repartition = &plan->conversions->repartition;
+    if (plan->pipeline->lookups[lookup].of_touches) return true;
+    bool derived = false;
+    for (int i = 0; i < repartition->derived_count; i++) derived |= repartition->derived[i].lookup == lookup;
+    return derived && !gives_a_column(plan->pipeline, lookup);
+}
+
+static void compile_lookups(struct plan *plan) {
+    struct lookups_plan *asking = plan->asking = lookups_plan_new(plan->pipeline);
+    plan->lookups = asking->items;
+    plan->lookup_count = asking->count;
+    for (int i = 0; i < asking->count; i++)
+        if (!is_for_keys_only(plan, i)) lookups_plan_want(asking, i);
+    plan->asked = memory_zalloc((size_t)asking->value_count, sizeof *plan->asked);
+    for (int i = 0; i < asking->value_count; i++) plan->asked[i] = compile(plan, asking->values[i]);
 }
 
 static void compile_output(struct plan *plan) {
@@ -73,10 +86,13 @@ static void compile_output(struct plan *plan) {
             if (strcmp(output->columns[i].name, output->primary_key[k]) == 0) plan->primary_key[k] = i;
 }
 
-/* The kept values of a touch are its fields, then its timestamp, then its key, as far as they are wanted. */
+/* The kept values of a touch are its fields, then its timestamp, its key and its source, as far as they are
+ * wanted. */
 static void place_kept(struct plan *plan) {
     int timestamp = plan->touch_field_count, key = timestamp + plan->keeps_timestamp;
-    plan->touch_kept_count = key + plan->keeps_key;
+    int source = key + plan->keeps_key;
+    plan->touch_source = plan->touches->repartition.present ? source : -1;
+    plan->touch_kept_count = source + (plan->touch_source >= 0);
     for (int i = 0; i < plan->output->column_count; i++) {
         struct plan_source *column = &plan->columns[i];
         if (column->kind != SOURCE_TOUCH) continue;
@@ -99,11 +115,8 @@ struct plan *plan_new(const struct pipeline *pipeline) {
 
 void plan_free(struct plan *plan) {
     if (!plan) return;
-    for (int i = 0; i < plan->lookup_count; i++) {
-        free(plan->lookups[i].match);
-        free(plan->lookups[i].columns);
-    }
-    free(plan->lookups);
+    lookups_plan_free(plan->asking);
+    free(plan->asked);
     free(plan->conversion_fields);
     free(plan->touch_fields);
     free(plan->columns);

@@ -6,6 +6,7 @@
 
 #include "attribution/window.h"
 #include "config/pipeline.h"
+#include "transform/lookups_plan.h"
 
 /* Where a value comes from. The record's own: its event time, partition, offset, broker timestamp and key. */
 enum origin { ORIGIN_FIELD, ORIGIN_TIME, ORIGIN_PARTITION, ORIGIN_OFFSET, ORIGIN_TIMESTAMP, ORIGIN_KEY };
@@ -17,13 +18,6 @@ struct plan_source {
     int index; /* into conversion_fields, touch_kept or the lookup's columns */
 };
 
-struct plan_lookup {
-    const struct lookup_config *config;
-    struct plan_source *match; /* config->match_count of them */
-    const char **columns;
-    int column_count;
-};
-
 struct plan {
     const struct pipeline *pipeline;
     const struct input_config *conversions, *touches;
@@ -32,10 +26,13 @@ struct plan {
     int conversion_field_count;
     const char **touch_fields; /* names to decode */
     int touch_field_count;
-    bool keeps_timestamp, keeps_key; /* further values kept of a touch, behind its fields */
+    bool keeps_timestamp, keeps_key; /* further values kept of a touch, behind its fields, … */
+    int touch_source; /* … and where a re-keyed one comes from: its index; -1: not re-keyed */
     int touch_kept_count;
-    struct plan_lookup *lookups;
+    struct lookups_plan *asking;
+    const struct lookup_plan *lookups; /* those of `asking`, lookup_count of them: all are wanted */
     int lookup_count;
+    struct plan_source *asked; /* where the values come from that `asking` needs of a conversion */
     const struct output_config *output;
     struct plan_source *columns; /* output->column_count of them */
     int *primary_key;            /* indexes into columns, output->primary_key_count of them */

@@ -59,8 +59,7 @@ static bool write_batch(struct replay *replay, struct error *error) {
 static bool flush(struct replay *replay, struct error *error) {
     struct batch *batch = &replay->batch;
     while (batch_take(batch, &replay->partition, 1, BATCH_ROWS)) {
-        for (int i = 0; i < replay->plan->lookup_count; i++)
-            lookup_table_answer(replay->options->lookups[i], &batch->lookups[i]);
+        lookup_tables_answer(replay->options->lookups, &batch->lookups);
         batch_build(batch, NULL);
         if (!write_batch(replay, error)) return false;
         batch_commit(batch);
@@ -74,10 +73,8 @@ static bool read_one(struct replay *replay, struct error *error) {
     bool touch =
         replay->conversions.ended || (!replay->touches.ended && partition_touch_lags(replay->partition));
     struct side *side = touch ? &replay->touches : &replay->conversions;
-    if (touch)
-        partition_touch(replay->partition, &side->record);
-    else
-        partition_conversion(replay->partition, &side->record);
+    rekey_memory_read(replay->options->rekey[touch], replay->options->key_lookups[touch], replay->partition,
+                      touch, &side->record);
     return advance(side, error);
 }
 
@@ -112,6 +109,7 @@ bool replay_run(const struct plan *plan, const struct replay_options *options, s
         join_release(&replay.join);
         return false;
     }
+    rekey_memory_join(&replay.join);
     replay.partition = partition_new(&replay.join, 0, &PROGRESS_START(0, 0), NULL, NULL);
     batch_init(&replay.batch, plan);
     buffer_init(&replay.out);

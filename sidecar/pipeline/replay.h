@@ -7,11 +7,14 @@
 
 #include "input/file.h"
 #include "pipeline/plan.h"
-#include "transform/lookup_table.h"
+#include "pipeline/rekey_memory.h"
 
 struct replay_options {
     struct file_input *touches, *conversions;
     struct lookup_table *const *lookups; /* plan->lookup_count of them */
+    /* Of the conversions and the touches: NULL where they are not re-keyed, and their tables. */
+    struct rekey_memory *rekey[2];
+    struct lookup_table *const *key_lookups[2];
     FILE *rows;
     FILE *dead_letters;                                             /* NULL: only counted */
     void (*progress)(void *context, uint64_t done, uint64_t total); /* bytes; may be NULL */

@@ -30,6 +30,7 @@ struct restore {
     int64_t next, to;    /* offsets of the log being read */
     bool ended;          /* its end has been seen … */
     int64_t ended_at_us; /* … then, for the first time */
+    bool gone;           /* records were deleted before they were read */
     bool reaches_back;   /* the touch log still has every touch that is needed */
     int64_t low, from;   /* where it begins, and where reading it has to */
     int64_t started_us, reported_us;
@@ -72,7 +73,7 @@ static bool open_log(struct restore *restore, enum step step, int64_t from, int6
     restore->step = step;
     restore->next = from;
     restore->to = to;
-    restore->ended = false;
+    restore->ended = restore->gone = false;
     restore->reading =
         reader_open(restore->options.reader, topic_of(restore), number_of(restore), from, error);
     return restore->reading != NULL;
@@ -133,7 +134,7 @@ static enum restore_result poll_end(struct restore *restore, struct error *error
     switch (answers(restore, &probes, &count, error)) {
     case PROBER_NOTHING:
     case PROBER_WAITING: return RESTORE_RUNNING;
-    case PROBER_FAILED: return RESTORE_FAILED;
+    case PROBER_FAILED: error_prefix(error, "changelog"); return RESTORE_FAILED;
     case PROBER_ANSWERED: break;
     }
     return begin_changelog(restore, probes[0].offset, error);
@@ -168,6 +169,9 @@ static bool take_error(struct restore *restore, const rd_kafka_message_t *messag
     switch (message->err) {
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+        restore->gone = true;
+        take_end(restore, restore->next);
+        return true;
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION: take_end(restore, restore->next); return true;
@@ -188,12 +192,13 @@ static bool take_message(struct restore *restore, const rd_kafka_message_t *mess
     }
     if (message->err) return take_error(restore, message, error);
     restore->records++;
+    restore->ended = false;
     restore->next = message->offset + 1;
     if (restore->step == STEP_CHANGELOG) {
         take_block(restore, message);
         return true;
     }
-    struct record record = record_of_message(message);
+    struct record record = record_of_message(message, restore->options.plan->touches);
     if (restore->step == STEP_FIRST)
         judge_first(restore, record.timestamp_us);
     else
@@ -294,11 +299,15 @@ static bool refuse(const struct restore *restore, const struct store_held *found
 }
 
 static enum restore_result end_touches(struct restore *restore, struct error *error) {
-    struct store_held found;
+    struct store_held found = {0};
     bool must_reach_back = partition_needs_touches(restore->partition);
     close_log(restore);
     FAULT_POINT("restore.touches");
-    bool whole = partition_restore_end(restore->partition, &found);
+    if (restore->gone) {
+        restore->step = STEP_START;
+        return RESTORE_RUNNING;
+    }
+    bool whole = restore->next >= restore->to && partition_restore_end(restore->partition, &found);
     if (whole && (restore->reaches_back || !must_reach_back)) return done(restore, "touches");
     refuse(restore, &found, error);
     return RESTORE_FAILED;
@@ -345,9 +354,13 @@ static enum restore_result begin_touches(struct restore *restore, struct error *
               number_of(restore), restore->options.plan->touches->topic, restore->from, to);
     partition_restore_begin(restore->partition, RESTORE_TOUCHES);
     restore->records = 0;
-    if (restore->from < to)
+    if (restore->from < to) {
+        FAULT_POINT("restore.touches_begin");
         return open_log(restore, STEP_TOUCHES, restore->from, to, error) ? RESTORE_RUNNING : RESTORE_FAILED;
+    }
     restore->step = STEP_TOUCHES;
+    restore->next = restore->to = to;
+    restore->gone = false;
     return end_touches(restore, error);
 }
 

@@ -12,16 +12,19 @@
 #include "kafka/consumer.h"
 #include "kafka/prober.h"
 #include "pipeline/claim.h"
+#include "pipeline/deadline.h"
 #include "pipeline/identity.h"
 #include "pipeline/monitor.h"
+#include "pipeline/rekeying.h"
 #include "pipeline/summary.h"
 #include "pipeline/surroundings.h"
 #include "pipeline/worker.h"
 #include "postgres/schema.h"
 #include "telemetry/log.h"
+#include "transform/lookup_cache.h"
 
 enum { WATCH_MS = 20, SUMMARY_TIMEOUT_MS = 5000, EVICTION_MARGIN_MS = 5000 };
-enum { MMAP_BYTES = 256 * 1024, TRIM_BYTES = 1024 * 1024 };
+enum { MMAP_BYTES = 2 * 1024 * 1024, TRIM_BYTES = 8 * 1024 * 1024 };
 
 struct hand {
     struct worker_options options; /* until there is a worker */
@@ -47,10 +50,21 @@ static void report_topic(const char *topic, bool created) {
     if (created) log_event(LOG_LEVEL_INFO, "topic_created", "topic=%s", topic);
 }
 
+static bool prepare_rekeyed(const struct plan *plan, struct error *error) {
+    bool created[2];
+    if (!surroundings_rekeyed_topics(plan->pipeline, created, error)) return false;
+    report_topic(plan->touches->topic, created[CONSUMER_TOUCHES]);
+    report_topic(plan->conversions->topic, created[CONSUMER_CONVERSIONS]);
+    return true;
+}
+
 static bool prepare_topics(const struct plan *plan, int *partitions, struct error *error) {
     const struct pipeline *pipeline = plan->pipeline;
-    bool created;
-    if (!surroundings_topics(plan, partitions, error) ||
+    bool created, rekeyed[2];
+    if (!surroundings_rekeyed_topics(pipeline, rekeyed, error)) return false;
+    report_topic(plan->touches->topic, rekeyed[CONSUMER_TOUCHES]);
+    report_topic(plan->conversions->topic, rekeyed[CONSUMER_CONVERSIONS]);
+    if (!surroundings_topics(plan, partitions, error) || !prepare_rekeyed(plan, error) ||
         !surroundings_dead_letter_topic(pipeline, &created, error))
         return false;
     report_topic(pipeline->dead_letter_topic, created);
@@ -101,7 +115,7 @@ static bool equip(struct run_shared *shared, int number, uint64_t key_seed,
     options->output = postgres_output_new(plan->output, tables->output, &hand->error);
     bool ok = options->output && join_init(&options->join, plan, key_seed, &hand->error);
     for (int i = 0; ok && i < plan->lookup_count; i++) {
-        const struct plan_lookup *lookup = &plan->lookups[i];
+        const struct lookup_plan *lookup = &plan->lookups[i];
         options->lookups[i] = lookup_query_new(lookup->config, lookup->columns, lookup->column_count,
                                                tables->lookups[i], &hand->error);
         ok = options->lookups[i] != NULL;
@@ -152,32 +166,40 @@ static bool all_finished(const struct run_shared *shared) {
     return all_read(shared) || quiet_us > eviction_us(&shared->plan->pipeline->kafka);
 }
 
-static void watch(struct run_shared *shared) {
+/* Whether a signal says so; waits a moment first. */
+static bool asked_to_stop(const struct run_options *options) {
     const struct timespec pause = {0, WATCH_MS * 1000000L};
-    while (!atomic_load(&shared->stopping)) {
-        bool stop = shared->options->stop_requested && shared->options->stop_requested();
-        if (stop) log_event(LOG_LEVEL_INFO, "stopping", "reason=signal");
-        if (shared->options->hung_up && shared->options->hung_up())
-            log_event(LOG_LEVEL_WARN, "reload_refused", "reason=sighup hint=\"restart instead\"");
-        if (stop || (shared->options->once && all_finished(shared))) atomic_store(&shared->stopping, true);
-        nanosleep(&pause, NULL);
+    nanosleep(&pause, NULL);
+    bool stop = options->stop_requested && options->stop_requested();
+    if (stop) {
+        log_event(LOG_LEVEL_INFO, "stopping", "reason=signal");
+        deadline_begin();
     }
+    if (options->hung_up && options->hung_up())
+        log_event(LOG_LEVEL_WARN, "reload_refused", "reason=sighup hint=\"restart instead\"");
+    return stop;
 }
 
-static bool employ(struct run_shared *shared, struct hand *hands, struct monitor *monitor,
-                   struct error *error) {
+static void watch(struct run_shared *shared, const struct rekeying *rekeying) {
+    while (!atomic_load(&shared->stopping))
+        if (asked_to_stop(shared->options) || (shared->options->once && all_finished(shared)) ||
+            (rekeying && rekeying_has_failed(rekeying)))
+            atomic_store(&shared->stopping, true);
+}
+
+static bool employ(struct run_shared *shared, struct hand *hands, struct rekeying *rekeying,
+                   struct monitor *monitor, struct error *error) {
     int workers = shared->plan->pipeline->workers;
-    bool ok = true;
+    bool ok = !rekeying || rekeying_start(rekeying, error);
     for (int i = 0; i < workers && ok; i++) {
         ok = pthread_create(&hands[i].thread, NULL, work, &hands[i]) == 0;
         hands[i].started = ok;
+        if (!ok) error_set(error, ERROR_FATAL, "cannot start a thread");
     }
-    if (ok)
-        watch(shared);
-    else
-        error_set(error, ERROR_FATAL, "cannot start a thread");
+    if (ok) watch(shared, rekeying);
     atomic_store(&shared->stopping, true);
     monitor_stopping(monitor);
+    if (rekeying && !rekeying_stop(rekeying, ok ? error : NULL)) ok = false;
     for (int i = 0; i < workers; i++) {
         if (!hands[i].started) continue;
         pthread_join(hands[i].thread, NULL);
@@ -212,7 +234,7 @@ static void print_summary(const struct plan *plan, struct connection *connection
     PQclear(result);
 }
 
-static bool run_workers(struct run_shared *shared, uint64_t key_seed,
+static bool run_workers(struct run_shared *shared, uint64_t key_seed, struct rekeying *rekeying,
                         const struct surroundings_tables *tables, struct monitor *monitor,
                         struct error *error) {
     int workers = shared->plan->pipeline->workers;
@@ -228,19 +250,26 @@ static bool run_workers(struct run_shared *shared, uint64_t key_seed,
     }
     if (ok && shared->options->on_begin) shared->options->on_begin();
     if (ok) monitor_attach(monitor, shared->boards, workers, shared->budget);
-    ok = ok && employ(shared, hands, monitor, error);
+    ok = ok && employ(shared, hands, rekeying, monitor, error);
     monitor_detach(monitor);
     for (int i = 0; i < workers; i++) dismiss(&hands[i]);
     free(hands);
     return ok;
 }
 
-/* How memory goes back: what a full bucket or a fetch took is returned at once, and threads share few heaps,
- * so that one does not keep what another could use. */
+/* How memory goes back: a fetch's buffers are used again by the next ones, which costs far fewer page faults
+ * than giving them back each time; a full bucket's large arrays, and what is idle beyond some megabytes, are
+ * returned at once. Threads share few heaps, so that one does not keep what another could use. */
 static void tune_allocator(int workers) {
     mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
     mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
     mallopt(M_ARENA_MAX, workers + 1);
+}
+
+static int64_t caches_of(const struct pipeline *pipeline) {
+    int64_t bytes = 0;
+    for (int i = 0; i < pipeline->lookup_count; i++) bytes += lookup_cache_most(&pipeline->lookups[i].cache);
+    return bytes;
 }
 
 static bool prepare_memory(struct run_shared *shared, struct budget_demand *demand, struct budget *budget,
@@ -251,8 +280,10 @@ static bool prepare_memory(struct run_shared *shared, struct budget_demand *dema
     *demand = (struct budget_demand){.limit = pipeline->memory_limit ? pipeline->memory_limit : group,
                                      .workers = pipeline->workers,
                                      .partitions = shared->partition_count,
+                                     .sources = shared->source_count,
                                      .restores = worker_restores,
-                                     .batch_rows = pipeline->batch_rows};
+                                     .batch_rows = pipeline->batch_rows,
+                                     .caches = caches_of(pipeline)};
     if (!demand->limit) demand->limit = machine_memory() / 4 * 3;
     if (!budget_split(demand, budget, error)) return false;
     tune_allocator(pipeline->workers);
@@ -260,6 +291,81 @@ static bool prepare_memory(struct run_shared *shared, struct budget_demand *dema
     shared->demand = demand;
     shared->budget = budget;
     return true;
+}
+
+/* --- re-keying --- */
+
+static bool count_sources(struct run_shared *shared, struct error *error) {
+    const struct run_options *options = shared->options;
+    bool needed = rekeying_is_needed(shared->plan), here = needed && !options->only_attribute;
+    if (!needed && (options->only_repartition || options->only_attribute))
+        return error_set(
+            error, ERROR_CONFIG,
+            "--only: pipeline \"%s\" has one stage, it re-keys no input\nhint: see `repartition` in "
+            "docs/configuration.md",
+            shared->plan->pipeline->name);
+    return !here || rekeying_count(shared->plan, &shared->source_count, error);
+}
+
+/* NULL without an error when there is nothing for this process to re-key. */
+static bool prepare_rekeying(const struct run_shared *shared, const struct surroundings_tables *tables,
+                             struct rekeying **rekeying, struct error *error) {
+    struct rekeying_options options = {.plan = shared->plan,
+                                       .tables = tables,
+                                       .fetch = shared->budget->fetch,
+                                       .once = shared->options->once};
+    *rekeying = shared->source_count ? rekeying_new(&options, error) : NULL;
+    return *rekeying || !shared->source_count;
+}
+
+/* Re-keys alone: until it is stopped, or with --once until what is there now is done. `*stopped`: by a
+ * signal. */
+static bool rekey_alone(const struct run_shared *shared, struct rekeying *rekeying, struct monitor *monitor,
+                        bool *stopped, struct error *error) {
+    *stopped = false;
+    if (shared->options->on_begin) shared->options->on_begin();
+    bool ok = rekeying_start(rekeying, error);
+    while (ok && !*stopped && !rekeying_has_failed(rekeying) && !rekeying_is_finished(rekeying))
+        *stopped = asked_to_stop(shared->options);
+    if (*stopped || shared->options->only_repartition) monitor_stopping(monitor);
+    return rekeying_stop(rekeying, error) && ok;
+}
+
+static void show_rekeying(const struct run_shared *shared, struct rekeying *rekeying,
+                          struct monitor *monitor) {
+    int count;
+    if (!rekeying) return;
+    struct rekey_board *boards = rekeying_boards(rekeying, &count);
+    monitor_attach(monitor, NULL, 0, shared->budget); /* the workers come later, or never */
+    monitor_attach_rekeyers(monitor, boards, count, shared->options->only_repartition);
+}
+
+static void end_rekeying(struct rekeying *rekeying, struct monitor *monitor) {
+    monitor_detach_rekeyers(monitor);
+    monitor_detach(monitor);
+    if (rekeying) rekeying_print_summary(rekeying);
+    rekeying_free(rekeying);
+}
+
+/* The stages of this process: first what is re-keyed, then what is joined; without --once both at a time. */
+static bool run_stages(struct run_shared *shared, uint64_t key_seed, struct ends *ends,
+                       const struct surroundings_tables *tables, struct monitor *monitor,
+                       struct error *error) {
+    const struct run_options *options = shared->options;
+    struct rekeying *rekeying = NULL;
+    bool stopped = false;
+    bool ok = prepare_rekeying(shared, tables, &rekeying, error);
+    if (ok) show_rekeying(shared, rekeying, monitor);
+    if (ok && rekeying && (options->once || options->only_repartition)) {
+        ok = rekey_alone(shared, rekeying, monitor, &stopped, error);
+        end_rekeying(rekeying, monitor);
+        rekeying = NULL;
+    }
+    if (ok && !stopped && !options->only_repartition)
+        ok = (!options->once || find_ends(shared->plan, shared->partition_count, ends, error)) &&
+             run_workers(shared, key_seed, rekeying, tables, monitor, error);
+    end_rekeying(rekeying, monitor);
+    return ok;
 }
 
 static bool run_prepared(const struct plan *plan, const struct run_options *options,
@@ -271,11 +377,10 @@ static bool run_prepared(const struct plan *plan, const struct run_options *opti
     struct identity identity = {0};
     struct budget_demand demand;
     struct budget budget;
-    bool ok = prepare_topics(plan, &shared.partition_count, error) &&
+    bool ok = prepare_topics(plan, &shared.partition_count, error) && count_sources(&shared, error) &&
               prepare_memory(&shared, &demand, &budget, error) &&
               identity_load(&identity, plan, shared.partition_count, connection, error) &&
-              prepare_changelog(plan->pipeline, shared.partition_count, error) &&
-              (!options->once || find_ends(plan, shared.partition_count, &ends, error));
+              prepare_changelog(plan->pipeline, shared.partition_count, error);
     if (options->once) shared.ends = &ends;
     shared.fingerprint = identity.fingerprint.data;
     shared.finished = memory_zalloc((size_t)workers, sizeof *shared.finished);
@@ -283,8 +388,8 @@ static bool run_prepared(const struct plan *plan, const struct run_options *opti
     for (int i = 0; i < workers; i++) gauges_board_init(&shared.boards[i]);
     shared.read = memory_zalloc((size_t)shared.partition_count, sizeof *shared.read);
     if (ok) {
-        ok = run_workers(&shared, identity.key_seed, tables, monitor, error);
-        print_summary(plan, connection);
+        ok = run_stages(&shared, identity.key_seed, &ends, tables, monitor, error);
+        if (!options->only_repartition) print_summary(plan, connection);
     }
     identity_release(&identity);
     for (int i = 0; i < workers; i++) gauges_board_release(&shared.boards[i]);

@@ -12,6 +12,8 @@
 struct run_options {
     bool once;                    /* read to what was the end at the start, commit, stop */
     bool close;                   /* with once: every conversion read becomes final */
+    bool only_repartition;        /* re-key, and leave joining to other processes */
+    bool only_attribute;          /* join, and leave re-keying to other processes */
     void (*on_begin)(void);       /* called before the first worker begins: until then nothing can be lost */
     bool (*stop_requested)(void); /* asked by each worker now and then */
     bool (*hung_up)(void);        /* whether somebody has asked, since the last call, to read the file anew */

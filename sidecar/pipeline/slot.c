@@ -2,16 +2,15 @@
 
 #include <inttypes.h>
 
-#include "kafka/client.h"
 #include "pipeline/message.h"
-#include "telemetry/errors.h"
-#include "telemetry/log.h"
+#include "transform/marker.h"
 
 void slot_init(struct slot *slot, struct partition *partition, int64_t touch_end, int64_t conversion_end,
                int64_t now_us) {
     *slot = (struct slot){.partition = partition};
-    slot->flows[CONSUMER_TOUCHES] = (struct flow){.active_us = now_us, .end = touch_end};
-    slot->flows[CONSUMER_CONVERSIONS] = (struct flow){.active_us = now_us, .end = conversion_end};
+    slot->flows[CONSUMER_TOUCHES] = (struct flow){.active_us = now_us, .marked_us = now_us, .end = touch_end};
+    slot->flows[CONSUMER_CONVERSIONS] =
+        (struct flow){.active_us = now_us, .marked_us = now_us, .end = conversion_end};
 }
 
 int64_t slot_next(const struct slot *slot, enum consumer_side side) {
@@ -33,62 +32,38 @@ bool slot_wants(const struct slot *slot, enum consumer_side side) {
 
 static bool refuse_unkeyed(const struct input_config *input, const rd_kafka_message_t *message,
                            int partition_count, struct error *error) {
-    return error_set(
-        error, ERROR_CONFIG,
-        "topic \"%s\" has %d partitions, but its record at [%d] offset %" PRId64
-        " has no key: records that belong together may lie in different partitions\nhint: let the "
-        "producer set the key%s%s%s, or use a topic with one partition (re-keying by `repartition` "
-        "is not part of this version yet)",
-        input->topic, partition_count, message->partition, message->offset,
-        input->partitioned_by ? " to " : "", input->partitioned_by ? input->partitioned_by : "",
-        input->partitioned_by ? " on every record of both topics" : "");
+    return error_set(error, ERROR_CONFIG,
+                     "topic \"%s\" has %d partitions, but its record at [%d] offset %" PRId64
+                     " has no key: records that belong together may lie in different partitions\nhint: let "
+                     "Tributary re-key the "
+                     "input (`repartition: {by: %s, partitions: %d}`), let the producer set the key on every "
+                     "record of both "
+                     "topics, or use a topic with one partition",
+                     input->topic, partition_count, message->partition, message->offset,
+                     input->partitioned_by ? input->partitioned_by : "FIELD", partition_count);
 }
 
 static bool take_error(struct flow *flow, const rd_kafka_message_t *message, const struct input_config *input,
                        int64_t next, int64_t now_us, struct error *error) {
     flow->active_us = now_us;
     flow->at_end = flow->idle = flow->probing = false;
-    errors_count(ERRORS_KAFKA, rd_kafka_err2name(message->err), rd_kafka_err2name(message->err));
-    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
-        message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
-        return error_set(
-            error, ERROR_CONFIG,
-            "topic \"%s\" [%d] no longer has offset %" PRId64
-            ": it was deleted by retention, or the topic was made anew\nhint: give the topic more "
-            "retention than the longest pause of this pipeline; to begin anew, use `tributary reset` or a "
-            "new pipeline name",
-            input->topic, message->partition, next);
-    if (client_error_class(message->err) == ERROR_RETRY) {
-        log_repeated(LOG_LEVEL_WARN, "fetch", "topic=%s partition=%d error=%s", input->topic,
-                     message->partition, LOG_QUOTE(rd_kafka_message_errstr(message)));
-        return true;
-    }
-    return client_error(error, message->err, "topic \"%s\" [%d]", input->topic, message->partition);
-}
-
-static bool refuse_other(const struct input_config *input, const rd_kafka_message_t *message,
-                         struct error *error) {
-    return error_set(
-        error, ERROR_CONFIG,
-        "topic \"%s\" [%d] has another record at offset %" PRId64
-        " than the one that was read there: it was deleted and made anew\nhint: to begin anew as well, "
-        "use `tributary reset` or a new pipeline name",
-        input->topic, message->partition, message->offset);
+    return message_take_error(message, input->topic, next, error);
 }
 
 /* A record before the next: read again only to see that it is still the same. */
 static bool judge_anchor(const struct slot *slot, enum consumer_side side, const rd_kafka_message_t *message,
                          const struct input_config *input, struct error *error) {
     struct anchor anchor = partition_anchor(slot->partition, side == CONSUMER_TOUCHES);
-    struct record record = record_of_message(message);
+    struct record record = record_of_message(message, input);
     return record.offset != anchor.offset || anchor_matches(&anchor, &record) ||
-           refuse_other(input, message, error);
+           message_refuse_other(message, input->topic, error);
 }
 
-void slot_anchor(struct slot *slot, enum consumer_side side, rd_kafka_message_t *const *messages, int count) {
+void slot_anchor(struct slot *slot, enum consumer_side side, rd_kafka_message_t *const *messages, int count,
+                 const struct input_config *input) {
     for (int i = count - 1; i >= 0; i--) {
         if (messages[i]->err || messages[i]->offset >= slot_next(slot, side)) continue;
-        struct record record = record_of_message(messages[i]);
+        struct record record = record_of_message(messages[i], input);
         partition_set_anchor(slot->partition, side == CONSUMER_TOUCHES, &record);
         return;
     }
@@ -127,10 +102,14 @@ bool slot_take(struct slot *slot, enum consumer_side side, const rd_kafka_messag
         skip(slot, side, flow->end);
         return true;
     }
+    bool was_at_end = flow->at_end;
     flow->active_us = now_us;
     flow->at_end = flow->idle = flow->probing = false;
-    if (!message->key && partition_count > 1) return refuse_unkeyed(input, message, partition_count, error);
-    struct record record = record_of_message(message);
+    if (!message->key && partition_count > 1 && !input->repartition.present)
+        return refuse_unkeyed(input, message, partition_count, error);
+    struct record record = record_of_message(message, input);
+    if (record.marker) flow->marked_us = now_us;
+    if (record.marker && was_at_end) flow->alive_us = now_us;
     if (side == CONSUMER_TOUCHES)
         partition_touch(slot->partition, &record);
     else
@@ -138,10 +117,34 @@ bool slot_take(struct slot *slot, enum consumer_side side, const rd_kafka_messag
     return true;
 }
 
-bool slot_seems_idle(const struct slot *slot, enum consumer_side side, int64_t timeout_us, int64_t now_us) {
+static bool is_alive(const struct flow *flow, int64_t now_us) {
+    return flow->alive_us && now_us - flow->alive_us < (int64_t)MARKER_FRESH_MS * 1000;
+}
+
+bool slot_seems_idle(const struct slot *slot, enum consumer_side side, const struct input_config *input,
+                     int64_t now_us) {
     const struct flow *flow = &slot->flows[side];
-    return timeout_us > 0 && flow->at_end && !flow->idle && !flow->probing &&
-           now_us - flow->active_us >= timeout_us && !partition_is_restoring(slot->partition);
+    if (!flow->at_end || flow->idle || flow->probing || partition_is_restoring(slot->partition)) return false;
+    if (input->repartition.present)
+        return is_alive(flow, now_us) &&
+               partition_sources_are_idle(slot->partition, side == CONSUMER_TOUCHES);
+    return input->idle_timeout_us > 0 && now_us - flow->active_us >= input->idle_timeout_us;
+}
+
+bool slot_is_idle(const struct slot *slot, enum consumer_side side, int64_t now_us) {
+    const struct flow *flow = &slot->flows[side];
+    return flow->idle && (!flow->alive_us || is_alive(flow, now_us));
+}
+
+bool slot_is_stalled(const struct slot *slot, enum consumer_side side, const struct input_config *input,
+                     int64_t now_us) {
+    const struct flow *flow = &slot->flows[side];
+    int64_t patience_us = (int64_t)MARKER_STALLED_MS * 1000 + input->repartition.commit_interval_us;
+    return input->repartition.present && flow->at_end && now_us - flow->marked_us > patience_us;
+}
+
+void slot_is_not_read(struct slot *slot, enum consumer_side side, int64_t now_us) {
+    slot->flows[side].marked_us = now_us;
 }
 
 void slot_judge_idle(struct slot *slot, enum consumer_side side, int64_t high, int64_t now_us) {

@@ -14,6 +14,9 @@ struct flow {
     bool at_end;       /* the end of the partition was seen after the last record */
     bool idle;         /* proven by a question asked after the silence; until the next record */
     bool probing;
+    int64_t
+        alive_us; /* monotonic, of a re-keyed input: the last marker that came when all was read; 0: none */
+    int64_t marked_us; /* monotonic, of a re-keyed input: since when a marker is waited for */
 };
 
 struct slot {
@@ -35,7 +38,8 @@ bool slot_wants(const struct slot *slot, enum consumer_side side);
 int64_t slot_start(const struct slot *slot, enum consumer_side side, int64_t low);
 /* Remembers for that purpose the last record taken of these messages, all of which went through slot_take;
  * the end of the partition may be among them. */
-void slot_anchor(struct slot *slot, enum consumer_side side, rd_kafka_message_t *const *messages, int count);
+void slot_anchor(struct slot *slot, enum consumer_side side, rd_kafka_message_t *const *messages, int count,
+                 const struct input_config *input);
 
 /* Takes one message of the side. False with a config error for a record without a key where the topic has
  * several partitions, for an offset that no longer exists, and for refusals of the cluster. */
@@ -43,8 +47,19 @@ bool slot_take(struct slot *slot, enum consumer_side side, const rd_kafka_messag
                const struct input_config *input, int partition_count, int64_t now_us,
                struct error *error) MUST_CHECK;
 
-/* Whether the side has been silent at its end for `timeout_us`, so that the brokers should be asked. */
-bool slot_seems_idle(const struct slot *slot, enum consumer_side side, int64_t timeout_us, int64_t now_us);
+/* Whether the side has been silent at its end for the input's idle_timeout, or is re-keyed and all of its
+ * sources are said to be idle, so that the brokers should be asked whether that is still the end. */
+bool slot_seems_idle(const struct slot *slot, enum consumer_side side, const struct input_config *input,
+                     int64_t now_us);
+/* Whether the side no longer holds results back. Of a re-keyed one that is so only as long as markers go on
+ * saying it: nobody can speak for the sources when the re-keyers are gone. */
+bool slot_is_idle(const struct slot *slot, enum consumer_side side, int64_t now_us);
+/* Whether the side is re-keyed, read to its end, and no marker has come for MARKER_STALLED_MS and its
+ * commit_interval: the re-keyers seem to be gone. */
+bool slot_is_stalled(const struct slot *slot, enum consumer_side side, const struct input_config *input,
+                     int64_t now_us);
+/* While it is not read, nothing can come. */
+void slot_is_not_read(struct slot *slot, enum consumer_side side, int64_t now_us);
 /* The answer: the high watermark. Idle if nothing has come since. */
 void slot_judge_idle(struct slot *slot, enum consumer_side side, int64_t high, int64_t now_us);
 

@@ -95,8 +95,135 @@ bool surroundings_changelog_check(const struct pipeline *pipeline, int partition
     return ok || error_prefix(error, "changelog");
 }
 
+/* --- the topics that inputs are copied into --- */
+
+/* The input of a side, as consumer_side has them. */
+static const struct input_config *input_of(const struct pipeline *pipeline, int side) {
+    int input = side == CONSUMER_TOUCHES ? pipeline->attribute.touches : pipeline->attribute.conversions;
+    return &pipeline->inputs[input];
+}
+
+static bool as_many_as_configured(const struct input_config *input, int found, struct error *error) {
+    const struct repartition_config *repartition = &input->repartition;
+    if (found == repartition->partitions) return true;
+    return error_set(
+        error, ERROR_CONFIG,
+        "topic \"%s\" has %d partitions, `repartition` of \"%s\" says %d: the keys in it would not "
+        "be where they are looked for\nhint: set `partitions: %d`, or name another topic under "
+        "`repartition`, and the input is copied anew",
+        repartition->topic, found, input->name, repartition->partitions, found);
+}
+
+/* One setting of a topic that must have a certain value. */
+static bool is_set_to(struct topics *topics, const char *topic, const char *name, const char *wanted,
+                      const char *otherwise, struct error *error) {
+    char *value = topics_setting(topics, topic, name, SURROUNDINGS_TIMEOUT_MS, error);
+    if (!value) return false;
+    bool ok = strcmp(value, wanted) == 0;
+    if (!ok)
+        error_set(error, ERROR_CONFIG,
+                  "topic \"%s\" has %s=%s, which would %s\nhint: kafka-configs.sh --alter --topic %s "
+                  "--add-config %s=%s; or name a topic of the pipeline's own under `repartition`",
+                  topic, name, value, otherwise, topic, name, wanted);
+    free(value);
+    return ok;
+}
+
+static bool rekeyed_fits(struct topics *topics, const struct input_config *input, int found,
+                         struct error *error) {
+    const char *topic = input->repartition.topic;
+    return as_many_as_configured(input, found, error) &&
+           is_set_to(topics, topic, "cleanup.policy", "delete", "lose records that are still to be joined",
+                     error) &&
+           is_set_to(topics, topic, "message.timestamp.type", "CreateTime",
+                     "give the copies other timestamps than the records have", error);
+}
+
+static bool ensure_rekeyed(struct topics *topics, const struct input_config *input, bool *created,
+                           struct error *error) {
+    char retention[24];
+    snprintf(retention, sizeof retention, "%" PRId64, input->repartition.retention_us / 1000);
+    const struct property settings[] = {{(char *)"cleanup.policy", (char *)"delete"},
+                                        {(char *)"retention.ms", retention},
+                                        {(char *)"message.timestamp.type", (char *)"CreateTime"},
+                                        {(char *)"max.message.bytes", (char *)"16777216"},
+                                        {(char *)"compression.type", (char *)"producer"}};
+    struct topic_plan plan = {input->repartition.topic, input->repartition.partitions, -1, settings,
+                              sizeof settings / sizeof *settings};
+    int found;
+    bool ok = topics_ensure(topics, &plan, SURROUNDINGS_TIMEOUT_MS, &found, created, error) &&
+              rekeyed_fits(topics, input, found, error);
+    return ok || error_prefix(error, "re-keying \"%s\"", input->name);
+}
+
+static bool is_any_rekeyed(const struct pipeline *pipeline) {
+    return input_of(pipeline, CONSUMER_TOUCHES)->repartition.present ||
+           input_of(pipeline, CONSUMER_CONVERSIONS)->repartition.present;
+}
+
+bool surroundings_rekeyed_topics(const struct pipeline *pipeline, bool created[2], struct error *error) {
+    created[CONSUMER_TOUCHES] = created[CONSUMER_CONVERSIONS] = false;
+    if (!is_any_rekeyed(pipeline)) return true;
+    struct topics *topics = topics_new(&pipeline->kafka, error);
+    bool ok = topics != NULL;
+    for (int side = 0; ok && side < 2; side++) {
+        const struct input_config *input = input_of(pipeline, side);
+        if (input->repartition.present) ok = ensure_rekeyed(topics, input, &created[side], error);
+    }
+    topics_free(topics);
+    return ok;
+}
+
+static bool look_at_rekeyed(struct topics *topics, const struct input_config *input, bool *exists,
+                            struct error *error) {
+    int found;
+    if (!topics_partitions(topics, input->repartition.topic, SURROUNDINGS_TIMEOUT_MS, &found, error))
+        return false;
+    *exists = found > 0;
+    return !*exists || rekeyed_fits(topics, input, found, error) ||
+           error_prefix(error, "re-keying \"%s\"", input->name);
+}
+
+bool surroundings_rekeyed_check(const struct pipeline *pipeline, bool exists[2], struct error *error) {
+    exists[CONSUMER_TOUCHES] = exists[CONSUMER_CONVERSIONS] = false;
+    if (!is_any_rekeyed(pipeline)) return true;
+    struct topics *topics = topics_new(&pipeline->kafka, error);
+    bool ok = topics != NULL;
+    for (int side = 0; ok && side < 2; side++) {
+        const struct input_config *input = input_of(pipeline, side);
+        if (input->repartition.present) ok = look_at_rekeyed(topics, input, &exists[side], error);
+    }
+    topics_free(topics);
+    return ok;
+}
+
+bool surroundings_source(const struct pipeline *pipeline, const struct input_config *input, int *partitions,
+                         struct error *error) {
+    struct topics *topics = topics_new(&pipeline->kafka, error);
+    bool ok =
+        topics && topics_require(topics, input->source_topic, SURROUNDINGS_TIMEOUT_MS, partitions, error);
+    topics_free(topics);
+    return ok;
+}
+
+/* --- the inputs --- */
+
+static bool other_than_rekeyed(const struct input_config *copied, int configured,
+                               const struct input_config *other, int found, struct error *error) {
+    return error_set(
+        error, ERROR_CONFIG,
+        "topic \"%s\" has %d partitions and \"%s\" is copied into %d: a conversion would not find "
+        "its touches\nhint: set `repartition: {partitions: %d}` for \"%s\", or have both inputs "
+        "copied",
+        other->source_topic, found, copied->name, configured, found, copied->name);
+}
+
 static bool same_partitions(const struct plan *plan, int touches, int conversions, struct error *error) {
     if (touches == conversions) return true;
+    if (plan->touches->repartition.present)
+        return other_than_rekeyed(plan->touches, touches, plan->conversions, conversions, error);
+    if (plan->conversions->repartition.present)
+        return other_than_rekeyed(plan->conversions, conversions, plan->touches, touches, error);
     return error_set(
         error, ERROR_CONFIG,
         "topic \"%s\" has %d partitions and topic \"%s\" has %d: a conversion would not find its "
@@ -105,13 +232,19 @@ static bool same_partitions(const struct plan *plan, int touches, int conversion
         plan->touches->topic, touches, plan->conversions->topic, conversions);
 }
 
+static bool joined_partitions(struct topics *topics, const struct input_config *input, int *count,
+                              struct error *error) {
+    if (!topics_require(topics, input->source_topic, SURROUNDINGS_TIMEOUT_MS, count, error)) return false;
+    if (input->repartition.present) *count = input->repartition.partitions;
+    return true;
+}
+
 bool surroundings_partitions(const struct plan *plan, int *partitions, struct error *error) {
     struct topics *topics = topics_new(&plan->pipeline->kafka, error);
     int touches, conversions;
-    bool ok =
-        topics && topics_require(topics, plan->touches->topic, SURROUNDINGS_TIMEOUT_MS, &touches, error) &&
-        topics_require(topics, plan->conversions->topic, SURROUNDINGS_TIMEOUT_MS, &conversions, error) &&
-        same_partitions(plan, touches, conversions, error);
+    bool ok = topics && joined_partitions(topics, plan->touches, &touches, error) &&
+              joined_partitions(topics, plan->conversions, &conversions, error) &&
+              same_partitions(plan, touches, conversions, error);
     topics_free(topics);
     if (ok) *partitions = touches;
     return ok;

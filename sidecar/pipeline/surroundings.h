@@ -4,6 +4,7 @@
 #ifndef TRIBUTARY_PIPELINE_SURROUNDINGS_H
 #define TRIBUTARY_PIPELINE_SURROUNDINGS_H
 
+#include "kafka/consumer.h"
 #include "output/postgres.h"
 #include "pipeline/plan.h"
 #include "pipeline/worker.h"
@@ -25,10 +26,24 @@ bool surroundings_changelog_topic(const struct pipeline *pipeline, int partition
 bool surroundings_changelog_check(const struct pipeline *pipeline, int partitions, bool *exists,
                                   struct error *error) MUST_CHECK;
 
-/* Both topics exist and have the same number of partitions. */
+/* Creates the topics that inputs are copied into (`repartition`), where they are missing; `created` is by
+ * consumer_side, false for an input that is not copied. One that is there must have exactly as many
+ * partitions as configured, lose records by age only, and keep their timestamps: a config error otherwise. */
+bool surroundings_rekeyed_topics(const struct pipeline *pipeline, bool created[2],
+                                 struct error *error) MUST_CHECK;
+/* Only looks: true as well for those that do not exist yet. */
+bool surroundings_rekeyed_check(const struct pipeline *pipeline, bool exists[2],
+                                struct error *error) MUST_CHECK;
+
+/* How many partitions there are in the topic that an input's producers write to. */
+bool surroundings_source(const struct pipeline *pipeline, const struct input_config *input, int *partitions,
+                         struct error *error) MUST_CHECK;
+
+/* Both topics that producers write to exist, and what is joined has the same number of partitions: for an
+ * input that is copied, the configured one, whether that topic is there or not. */
 bool surroundings_partitions(const struct plan *plan, int *partitions, struct error *error) MUST_CHECK;
-/* The same; and what lies in them is keyed as it must be, as far
- * as a sample of each partition's newest records shows. */
+/* The same; and what lies in those that are joined as they are is keyed as it must be, as far as a sample of
+ * each partition's newest records shows. */
 bool surroundings_topics(const struct plan *plan, int *partitions, struct error *error) MUST_CHECK;
 
 /* One table as the catalogue has it, with the rights and the unique index that we need; NULL with a config

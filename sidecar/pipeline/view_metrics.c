@@ -195,6 +195,38 @@ static void add_wait_seconds(const struct view *view, const struct worker_gauges
                             sum->wait_us[side][reason]);
 }
 
+static struct enquiry_counts lookup_of(const struct view *view, int lookup) {
+    struct enquiry_counts sum = {0};
+    for (int w = 0; w < view->worker_count; w++) {
+        if (lookup >= view->workers[w].lookup_count) continue;
+        const struct enquiry_counts *counts = &view->workers[w].lookups[lookup];
+        sum.found += counts->found;
+        sum.missing += counts->missing;
+        sum.cached += counts->cached;
+        sum.cache_bytes += counts->cache_bytes;
+    }
+    return sum;
+}
+
+static void add_questions(const char *lookup, const struct enquiry_counts *counts, struct buffer *out) {
+    const enum metric metric = METRIC_LOOKUP_QUESTIONS;
+    metrics_integer(out, metric, LABELS(lookup, "found"), (int64_t)counts->found);
+    metrics_integer(out, metric, LABELS(lookup, "missing"), (int64_t)counts->missing);
+    metrics_integer(out, metric, LABELS(lookup, "cached"), (int64_t)counts->cached);
+}
+
+static void add_lookups(const struct view *view, struct buffer *out) {
+    metrics_begin(out, METRIC_LOOKUP_QUESTIONS);
+    for (int i = 0; i < view->lookup_count; i++) {
+        struct enquiry_counts counts = lookup_of(view, i);
+        add_questions(view->lookups[i].name, &counts, out);
+    }
+    metrics_begin(out, METRIC_LOOKUP_CACHE_BYTES);
+    for (int i = 0; i < view->lookup_count; i++)
+        metrics_integer(out, METRIC_LOOKUP_CACHE_BYTES, LABELS(view->lookups[i].name),
+                        lookup_of(view, i).cache_bytes);
+}
+
 static void add_sums(const struct view *view, struct buffer *out) {
     struct worker_gauges sum = sum_of(view);
     add_one(out, METRIC_COMMITS, (int64_t)sum.commits.commits);
@@ -202,6 +234,7 @@ static void add_sums(const struct view *view, struct buffer *out) {
     metrics_histogram(out, METRIC_COMMIT_DURATION, &sum.commits.duration);
     add_one(out, METRIC_ROWS_WRITTEN, (int64_t)sum.commits.rows);
     add_dead_letters(&sum.commits, out);
+    add_lookups(view, out);
     add_wait_seconds(view, &sum, out);
     add_one(out, METRIC_FENCED, (int64_t)sum.fenced);
     add_one(out, METRIC_RESTORES, (int64_t)sum.restores);
@@ -209,12 +242,99 @@ static void add_sums(const struct view *view, struct buffer *out) {
     metrics_seconds(out, METRIC_RESTORE_DURATION, NULL, sum.restore_us);
 }
 
+/* --- re-keying --- */
+
+static void add_source_records(const struct view *view, const struct rekey_source_gauges *source,
+                               struct buffer *out) {
+    const char *input = view->inputs[source->side], *number = TEXT(source->partition);
+    const enum metric metric = METRIC_REKEY_RECORDS;
+    const struct rekey_ledger *records = &source->records;
+    metrics_integer(out, metric, LABELS(input, number, "forwarded"), (int64_t)records->forwarded);
+    metrics_integer(out, metric, LABELS(input, number, "filtered"), (int64_t)records->filtered);
+    metrics_integer(out, metric, LABELS(input, number, "dead_letters"), (int64_t)records->dead_letters);
+}
+
+static void add_source(const struct view *view, enum metric metric, const struct rekey_source_gauges *source,
+                       struct buffer *out) {
+    const char *const *labels = LABELS(view->inputs[source->side], TEXT(source->partition));
+    switch (metric) {
+    case METRIC_REKEY_RECORDS: add_source_records(view, source, out); return;
+    case METRIC_REKEY_LAG:
+        if (source->high >= 0) metrics_integer(out, metric, labels, view_source_lag(source));
+        return;
+    case METRIC_REKEY_WATERMARK:
+        if (source->max_time_us != TIME_NONE) metrics_seconds(out, metric, labels, source->max_time_us);
+        return;
+    case METRIC_REKEY_IDLE: metrics_integer(out, metric, labels, source->idle); return;
+    default: return;
+    }
+}
+
+static void add_sources(const struct view *view, struct buffer *out) {
+    static const enum metric metrics[] = {METRIC_REKEY_RECORDS, METRIC_REKEY_LAG, METRIC_REKEY_WATERMARK,
+                                          METRIC_REKEY_IDLE};
+    for (size_t m = 0; m < sizeof metrics / sizeof *metrics; m++) {
+        metrics_begin(out, metrics[m]);
+        for (int i = 0; i < view->source_count; i++)
+            if (view->sources[i]->phase == PHASE_RUNNING) add_source(view, metrics[m], view->sources[i], out);
+    }
+}
+
+static void add_phases(const struct view *view, struct buffer *out) {
+    metrics_begin(out, METRIC_REKEY_SOURCES);
+    for (int r = 0; r < view->rekeyer_count; r++)
+        for (enum rekey_phase phase = PHASE_FETCH; phase <= PHASE_RUNNING; phase++) {
+            int64_t count = 0;
+            for (int i = 0; i < view->source_count; i++)
+                count += view->sources[i]->worker == r && view->sources[i]->phase == phase;
+            metrics_integer(out, METRIC_REKEY_SOURCES, LABELS(TEXT(r), view_phase_name(phase)), count);
+        }
+}
+
+static void add_transactions(const struct view *view, struct buffer *out) {
+    struct rekey_transactions sum = {0};
+    for (int r = 0; r < view->rekeyer_count; r++) {
+        const struct rekey_transactions *transactions = &view->rekeyers[r].transactions;
+        sum.committed += transactions->committed;
+        sum.aborted += transactions->aborted;
+        histogram_add(&sum.duration, &transactions->duration);
+    }
+    const enum metric metric = METRIC_REKEY_TRANSACTIONS;
+    metrics_begin(out, metric);
+    metrics_integer(out, metric, LABELS("committed"), (int64_t)sum.committed);
+    metrics_integer(out, metric, LABELS("aborted"), (int64_t)sum.aborted);
+    metrics_begin(out, METRIC_REKEY_TRANSACTION_DURATION);
+    metrics_histogram(out, METRIC_REKEY_TRANSACTION_DURATION, &sum.duration);
+}
+
+static void add_rekeyers(const struct view *view, struct buffer *out) {
+    metrics_begin(out, METRIC_REKEY_TURN_AGE);
+    for (int r = 0; r < view->rekeyer_count; r++) {
+        int64_t turned = view->health.rekeyers[r].turned_us;
+        if (turned)
+            metrics_seconds(out, METRIC_REKEY_TURN_AGE, LABELS(TEXT(r)), time_max(view->now_us - turned, 0));
+    }
+    add_phases(view, out);
+    add_sources(view, out);
+    add_transactions(view, out);
+}
+
+static void add_stalls(const struct view *view, struct buffer *out) {
+    metrics_begin(out, METRIC_REKEY_STALLED);
+    for (int side = 0; side < 2; side++)
+        for (int i = 0; view->rekeyed[side] && i < view->partition_count; i++)
+            if (is_known(view->partitions[i]))
+                metrics_integer(out, METRIC_REKEY_STALLED,
+                                LABELS(view->inputs[side], TEXT(view->partitions[i]->number)),
+                                view->partitions[i]->stalled[side]);
+}
+
 static void add_errors(const struct view *view, struct buffer *out) {
     static const enum metric metrics[ERRORS_SOURCES] = {METRIC_POSTGRES_ERRORS, METRIC_KAFKA_ERRORS};
     for (int source = 0; source < ERRORS_SOURCES; source++) {
         metrics_begin(out, metrics[source]);
-        for (int i = 0; i < view->errors.names[source]; i++) {
-            const struct errors_count *error = &view->errors.counts[source][i];
+        for (int i = 0; i < view->errors->names[source]; i++) {
+            const struct errors_count *error = &view->errors->counts[source][i];
             metrics_integer(out, metrics[source], LABELS(error->name), (int64_t)error->count);
         }
     }
@@ -253,6 +373,8 @@ void view_metrics(const struct view *view, struct buffer *out) {
     add_workers(view, out);
     add_logs(view, out);
     add_partitions(view, out);
+    if (view->rekeyer_count) add_rekeyers(view, out);
+    if (view->rekeyed[0] || view->rekeyed[1]) add_stalls(view, out);
     add_sums(view, out);
     add_errors(view, out);
     if (view->budget) add_budget(view->budget, out);

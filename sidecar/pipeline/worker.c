@@ -57,12 +57,12 @@ static void on_revoked(void *context) {
     worker->member = false;
 }
 
-static void on_assigned(void *context, const int32_t *partitions, int count) {
+static void on_assigned(void *context, const struct consumer_partition *partitions, int count) {
     struct worker *worker = context;
     atomic_store(&worker->options.shared->reassigned_at_us, clock_monotonic_us());
     park(worker);
     worker->assigned = memory_realloc(worker->assigned, (size_t)count * sizeof *worker->assigned);
-    for (int i = 0; i < count; i++) worker->assigned[i] = partitions[i];
+    for (int i = 0; i < count; i++) worker->assigned[i] = partitions[i].partition;
     worker->assigned_count = count;
     worker->ever_assigned = worker->member = true;
     worker->acquiring = true;
@@ -84,15 +84,18 @@ static bool connect_clients(struct worker *worker, struct error *error) {
     if (!worker->changelog) return false;
     worker->reader = reader_new_limited(&pipeline->kafka, "restore", &budget->restore, error);
     if (!worker->reader) return false;
-    struct consumer_options options = {
-        .config = &pipeline->kafka,
-        .topics =
-            {[CONSUMER_TOUCHES] = plan->touches->topic, [CONSUMER_CONVERSIONS] = plan->conversions->topic},
-        .worker = worker->options.number,
-        .fetch = budget->fetch,
-        .on_assigned = on_assigned,
-        .on_revoked = on_revoked,
-        .context = worker};
+    const struct consumer_topic topics[] = {[CONSUMER_TOUCHES] = {plan->touches->topic, false},
+                                            [CONSUMER_CONVERSIONS] = {plan->conversions->topic, true}};
+    struct consumer_options options = {.config = &pipeline->kafka,
+                                       .group = pipeline->kafka.group,
+                                       .role = "worker",
+                                       .worker = worker->options.number,
+                                       .topics = topics,
+                                       .topic_count = 2,
+                                       .fetch = budget->fetch,
+                                       .on_assigned = on_assigned,
+                                       .on_revoked = on_revoked,
+                                       .context = worker};
     worker->consumer = consumer_new(&options, error);
     return worker->consumer != NULL;
 }
@@ -129,7 +132,8 @@ struct worker *worker_new(const struct worker_options *options, struct error *er
         return NULL;
     }
     const char *fingerprint = options->shared->fingerprint;
-    struct acquire_options acquire = {&worker->options.join, worker->connection, worker->prober, fingerprint};
+    struct acquire_options acquire = {&worker->options.join, worker->connection, worker->prober, fingerprint,
+                                      options->shared->partition_count};
     struct commit_options commit = {
         .plan = plan,
         .connection = worker->connection,
@@ -185,30 +189,31 @@ static int64_t end_of(const struct worker *worker, enum consumer_side side, int 
     return side == CONSUMER_TOUCHES ? ends->touches[partition] : ends->conversions[partition];
 }
 
-static struct consumer_start start_of(const struct slot *slot, const struct acquired *acquired) {
-    return (struct consumer_start){
-        .partition = partition_number(slot->partition),
-        .offsets = {[CONSUMER_TOUCHES] = slot_start(slot, CONSUMER_TOUCHES, acquired->touch_low),
-                    [CONSUMER_CONVERSIONS] =
-                        slot_start(slot, CONSUMER_CONVERSIONS, acquired->conversion_low)}};
+static void start_both(const struct slot *slot, const struct acquired *acquired,
+                       struct consumer_start *starts) {
+    int number = partition_number(slot->partition);
+    starts[0] = (struct consumer_start){CONSUMER_TOUCHES, number,
+                                        slot_start(slot, CONSUMER_TOUCHES, acquired->touch_low)};
+    starts[1] = (struct consumer_start){CONSUMER_CONVERSIONS, number,
+                                        slot_start(slot, CONSUMER_CONVERSIONS, acquired->conversion_low)};
 }
 
 static bool begin_reading(struct worker *worker, struct error *error) {
     size_t most = (size_t)worker->options.shared->partition_count;
     struct acquired *acquired = memory_zalloc(most, sizeof *acquired);
-    struct consumer_start *starts = memory_zalloc(most, sizeof *starts);
+    struct consumer_start *starts = memory_zalloc(most * 2, sizeof *starts);
     int count = acquire_take(worker->acquire, acquired);
     int64_t now = clock_monotonic_us();
     for (int i = 0; i < count; i++) {
         int number = partition_number(acquired[i].partition);
         slot_init(&worker->slots[i], acquired[i].partition, end_of(worker, CONSUMER_TOUCHES, number),
                   end_of(worker, CONSUMER_CONVERSIONS, number), now);
-        starts[i] = start_of(&worker->slots[i], &acquired[i]);
+        start_both(&worker->slots[i], &acquired[i], starts + (ptrdiff_t)i * 2);
     }
     worker->slot_count = count;
     worker->acquiring = false;
     worker_watch_show(worker);
-    bool ok = consumer_assign(worker->consumer, starts, count, error);
+    bool ok = consumer_assign(worker->consumer, starts, count * 2, error);
     if (ok) log_event(LOG_LEVEL_INFO, "reading", "worker=%d partitions=%d", worker->options.number, count);
     free(starts);
     free(acquired);
@@ -254,7 +259,7 @@ static bool serve_restores(struct worker *worker, bool *any, struct error *error
         enum restore_result result = restore_poll(restore, slot->partition, any, error);
         if (result == RESTORE_FAILED) return false;
         worker->watch.restores += result == RESTORE_DONE;
-        allowance_count(&worker->allowance, RESTORED_RECORDS);
+        allowance_count(&worker->allowance, RESTORED_RECORDS, 0);
         for (enum consumer_side side = 0; side < 2; side++)
             slot->flows[side].active_us = clock_monotonic_us();
     }
@@ -279,6 +284,12 @@ static int may_read(const struct worker *worker, const struct slot *slot, enum c
     return allowance_touches(&worker->allowance) ? READ_MESSAGES : 0;
 }
 
+static int64_t bytes_of(rd_kafka_message_t *const *messages, int count) {
+    size_t bytes = 0;
+    for (int i = 0; i < count; i++) bytes += messages[i]->key_len + messages[i]->len;
+    return (int64_t)bytes;
+}
+
 static bool read_side(struct worker *worker, struct slot *slot, enum consumer_side side, int *count,
                       struct error *error) {
     *count = 0;
@@ -290,7 +301,8 @@ static bool read_side(struct worker *worker, struct slot *slot, enum consumer_si
     for (int i = 0; ok && i < *count; i++)
         ok = slot_take(slot, side, worker->messages[i], input_of(worker, side),
                        worker->options.shared->partition_count, now, error);
-    if (ok) slot_anchor(slot, side, worker->messages, *count);
+    if (ok) slot_anchor(slot, side, worker->messages, *count, input_of(worker, side));
+    allowance_count(&worker->allowance, *count, bytes_of(worker->messages, *count));
     for (int i = 0; i < *count; i++) rd_kafka_message_destroy(worker->messages[i]);
     return ok;
 }
@@ -312,7 +324,6 @@ static bool read_slot(struct worker *worker, struct slot *slot, bool *any, struc
         if (!read_side(worker, slot, first, &count, error)) return false;
         if (!count && !full && !read_side(worker, slot, !first, &count, error)) return false;
         if (!count) break;
-        allowance_count(&worker->allowance, count);
         *any = true;
         if (!look(worker, error)) return false;
     }
@@ -335,7 +346,7 @@ static void ask_idle(struct worker *worker, int64_t now) {
         for (enum consumer_side side = 0; side < 2; side++) {
             const struct input_config *input = input_of(worker, side);
             struct slot *slot = &worker->slots[i];
-            if (!slot_seems_idle(slot, side, input->idle_timeout_us, now)) continue;
+            if (!slot_seems_idle(slot, side, input, now)) continue;
             slot->flows[side].probing = true;
             probes[count++] = (struct probe){.topic = input->topic,
                                              .partition = partition_number(slot->partition),
@@ -375,8 +386,8 @@ static bool serve_idle(struct worker *worker, int64_t now, struct error *error) 
     }
     for (int i = 0; i < worker->slot_count; i++) {
         struct slot *slot = &worker->slots[i];
-        if (slot->flows[CONSUMER_TOUCHES].idle) partition_advance_touches(slot->partition);
-        if (slot->flows[CONSUMER_CONVERSIONS].idle) partition_advance_conversions(slot->partition);
+        if (slot_is_idle(slot, CONSUMER_TOUCHES, now)) partition_advance_touches(slot->partition);
+        if (slot_is_idle(slot, CONSUMER_CONVERSIONS, now)) partition_advance_conversions(slot->partition);
     }
     return true;
 }
@@ -470,12 +481,28 @@ static bool batch_is_full(const struct worker *worker) {
     return ready >= rows;
 }
 
+/* With --once: there is no touch left that the conversions read could wait for, and no more of these fit. */
+static bool is_stuck(const struct worker *worker, const struct slot *slot) {
+    return slot_is_read(slot, CONSUMER_TOUCHES) && !room_for(worker, slot) &&
+           !partition_ready(slot->partition, 1);
+}
+
+static bool is_read(const struct worker *worker, const struct slot *slot) {
+    return !partition_is_restoring(slot->partition) && slot_is_read(slot, CONSUMER_TOUCHES) &&
+           (slot_is_read(slot, CONSUMER_CONVERSIONS) || is_stuck(worker, slot));
+}
+
 static bool all_read(const struct worker *worker) {
     for (int i = 0; i < worker->slot_count; i++)
-        for (enum consumer_side side = 0; side < 2; side++)
-            if (!slot_is_read(&worker->slots[i], side) || partition_is_restoring(worker->slots[i].partition))
-                return false;
+        if (!is_read(worker, &worker->slots[i])) return false;
     return true;
+}
+
+/* Touches beyond the end are not of this run, so it makes no difference to conversions that are read later.
+ */
+static void close_stuck(struct worker *worker) {
+    for (int i = 0; i < worker->slot_count; i++)
+        if (is_stuck(worker, &worker->slots[i])) partition_advance_touches(worker->slots[i].partition);
 }
 
 static void close_all(struct worker *worker) {
@@ -492,6 +519,7 @@ static void finish(struct worker *worker) {
 
 static void start_commit_if_due(struct worker *worker, int64_t now) {
     const struct run_shared *shared = worker->options.shared;
+    if (shared->options->once && shared->options->close) close_stuck(worker);
     bool once_read = shared->options->once && all_read(worker);
     if (once_read && shared->options->close) close_all(worker);
     if (commit_is_running(worker->commit) || worker->acquiring) {
@@ -527,6 +555,7 @@ static bool turn(struct worker *worker, struct error *error) {
         return false;
     start_commit_if_due(worker, now);
     worker_watch_turn(worker);
+    if (!worker_watch_extent(worker, error)) return false;
     if (!allowance_moves(&worker->allowance, commit_is_running(worker->commit), now, error)) return false;
     if (any) return true;
     if (commit_is_running(worker->commit) || worker->acquiring)

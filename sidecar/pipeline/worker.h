@@ -24,6 +24,7 @@ struct run_shared {
     const struct run_options *options;
     const char *fingerprint; /* of the settings in force, as JSON */
     int partition_count;
+    int source_count; /* of all topics that this process re-keys; 0: none */
     const struct budget *budget;
     const struct budget_demand *demand; /* what the budget was made for */
     atomic_int partitions_here;         /* of all workers together */

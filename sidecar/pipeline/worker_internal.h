@@ -23,6 +23,8 @@ struct worker_watch {
     int64_t restore_us, wait_us[2][WAIT_REASONS];
     int64_t gathered_us, asked_us; /* monotonic: the last snapshot, the last question about the logs' ends */
     int64_t *highs[2];             /* the answers, by side and partition; -1: none yet */
+    const char *grown;             /* a topic that has more partitions than when we began; NULL: none */
+    int64_t stall_told_us[2];      /* by side: when the log was last told that no markers come; 0: they do */
 };
 
 struct worker {
@@ -57,6 +59,8 @@ void worker_watch_init(struct worker *worker);
 void worker_watch_release(struct worker *worker);
 /* With every turn: the loop is alive; and now and then a snapshot. */
 void worker_watch_turn(struct worker *worker);
+/* False, with a config error, once it is known that a topic has got partitions. */
+bool worker_watch_extent(const struct worker *worker, struct error *error) MUST_CHECK;
 /* A snapshot at once: the partitions have changed. */
 void worker_watch_show(struct worker *worker);
 

@@ -391,30 +391,34 @@ static void wait_socket(struct connection *connection) {
     poll(&socket, socket.fd >= 0, 20);
 }
 
+/* What was refused for now is asked again by a new connection: the old one's transaction is of no use. */
+static void pause_before_retry(struct connection *connection, const struct error *why, bool *told) {
+    if (!*told) log_repeated(LOG_LEVEL_WARN, "postgres_retry", "error=%s", LOG_QUOTE(why->message));
+    *told = true;
+    if (connection->phase == PHASE_IDLE) connection_retry(connection);
+}
+
 PGresult *connection_query(struct connection *connection, const char *sql, const struct parameter *parameters,
                            int count, int timeout_ms, struct error *error) {
     int64_t until = clock_monotonic_us() + (int64_t)timeout_ms * 1000;
     struct error last = {ERROR_RETRY, "postgres: no answer in time"};
-    bool told = false;
+    bool told = false, inside = false;
     while (clock_monotonic_us() < until) {
         PGresult *result = NULL;
         switch (connection_poll(connection, &result, &last)) {
         case CONNECTION_BUSY: wait_socket(connection); break;
         case CONNECTION_IDLE:
-            if (!connection_send(connection, sql, parameters, count, &last) && last.class != ERROR_RETRY) {
+            inside = PQtransactionStatus(connection->pg) != PQTRANS_IDLE;
+            if (connection_send(connection, sql, parameters, count, &last)) break;
+            __attribute__((fallthrough));
+        case CONNECTION_FAILED:
+            if (last.class != ERROR_RETRY || inside) {
                 *error = last;
                 return NULL;
             }
+            pause_before_retry(connection, &last, &told);
             break;
         case CONNECTION_RESULT: return result;
-        case CONNECTION_FAILED:
-            if (last.class != ERROR_RETRY) {
-                *error = last;
-                return NULL;
-            }
-            if (!told) log_repeated(LOG_LEVEL_WARN, "postgres_retry", "error=%s", LOG_QUOTE(last.message));
-            told = true;
-            break;
         }
     }
     connection_drop(connection);

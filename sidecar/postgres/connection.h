@@ -68,7 +68,7 @@ void connection_retry(struct connection *connection);
 int connection_socket(const struct connection *connection, bool *for_writing);
 
 /* For start-up and commands: sends and waits at most `timeout_ms` (connecting included, retrying what may
- * pass). NULL with the error. */
+ * pass, unless a transaction is open, which has to be begun anew). NULL with the error. */
 PGresult *connection_query(struct connection *connection, const char *sql, const struct parameter *parameters,
                            int count, int timeout_ms, struct error *error);
 

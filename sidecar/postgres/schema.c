@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 /* Any number of our own; only ever taken by migrations. */
 #define LOCK_SQL "SELECT pg_advisory_xact_lock(7308604759847760997);\n"
 
@@ -61,6 +63,17 @@ static bool apply(struct connection *connection, int timeout_ms, int *version, s
     return result != NULL;
 }
 
+/* A transaction that failed for now is begun anew as a whole. */
+static bool apply_patiently(struct connection *connection, int timeout_ms, int *version,
+                            struct error *error) {
+    int64_t until = clock_monotonic_us() + (int64_t)timeout_ms * 1000;
+    for (;;) {
+        if (apply(connection, timeout_ms, version, error)) return true;
+        connection_retry(connection);
+        if (error->class != ERROR_RETRY || clock_monotonic_us() > until) return false;
+    }
+}
+
 bool schema_migrate(struct connection *connection, int timeout_ms, int *applied, struct error *error) {
     int version;
     *applied = 0;
@@ -72,11 +85,10 @@ bool schema_migrate(struct connection *connection, int timeout_ms, int *applied,
             "newer tributary",
             version, schema_migration_count);
     if (version == schema_migration_count) return true;
-    if (apply(connection, timeout_ms, &version, error)) {
+    if (apply_patiently(connection, timeout_ms, &version, error)) {
         *applied = schema_migration_count - version;
         return true;
     }
-    connection_drop(connection);
     error_prefix(error, "cannot create tributary's own tables");
     return false;
 }

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "base/time.h"
 
-enum { FIRST_ENTRIES = 8, CHUNK_ENTRIES = 256, FIRST_SLOTS = 16 };
+enum { FIRST_ENTRIES = 8, CHUNK_ENTRIES = 256, FIRST_SLOTS = 16, FIRST_LINKS = 0xffffff };
 
 struct bucket *bucket_new(int64_t id, int64_t start_us) {
     struct bucket *bucket = memory_zalloc(1, sizeof *bucket);
@@ -14,6 +14,7 @@ struct bucket *bucket_new(int64_t id, int64_t start_us) {
     bucket->start_us = start_us;
     bucket->slots = FIRST_SLOTS;
     bucket->index = memory_zalloc(bucket->slots, sizeof *bucket->index);
+    bucket->links = FIRST_LINKS;
     arena_init(&bucket->fields);
     return bucket;
 }
@@ -51,11 +52,17 @@ static bool same_key(struct hash128 a, struct hash128 b) {
     return a.low == b.low && a.high == b.high;
 }
 
+/* The bits above a slot's link tell most other keys apart without their entries, which are a cache miss each.
+ * They are of the key's upper half: the lower one has led to the slot. */
+static bool holds(const struct bucket *bucket, uint32_t slot, struct hash128 key) {
+    uint32_t links = bucket->links;
+    return !((slot ^ (uint32_t)key.high) & ~links) && same_key(entry_at(bucket, slot & links)->key, key);
+}
+
 /* The slot that holds the key, or the free one where it belongs. */
 static uint32_t *slot_of(const struct bucket *bucket, struct hash128 key) {
     uint32_t mask = bucket->slots - 1, at = (uint32_t)key.low & mask;
-    while (bucket->index[at] && !same_key(entry_at(bucket, bucket->index[at])->key, key))
-        at = (at + 1) & mask;
+    while (bucket->index[at] && !holds(bucket, bucket->index[at], key)) at = (at + 1) & mask;
     return &bucket->index[at];
 }
 
@@ -64,8 +71,15 @@ static void grow_index(struct bucket *bucket) {
     bucket->slots *= 2;
     bucket->index = memory_zalloc(bucket->slots, sizeof *bucket->index);
     for (uint32_t i = 0; i < old_slots; i++)
-        if (old[i]) *slot_of(bucket, entry_at(bucket, old[i])->key) = old[i];
+        if (old[i]) *slot_of(bucket, entry_at(bucket, old[i] & bucket->links)->key) = old[i];
     free(old);
+}
+
+/* One more bit of every slot is the link's. */
+static void grow_links(struct bucket *bucket) {
+    uint32_t bit = bucket->links + 1;
+    for (uint32_t i = 0; i < bucket->slots; i++) bucket->index[i] &= ~bit;
+    bucket->links |= bit;
 }
 
 static struct entry *append(struct bucket *bucket) {
@@ -91,6 +105,7 @@ static void remember_watermark(struct bucket *bucket, int64_t watermark_us) {
 struct entry *bucket_insert(struct bucket *bucket, struct hash128 key, int64_t time_us, int64_t offset,
                             int64_t watermark_us) {
     if ((uint64_t)(bucket->keys + 1) * 4 > (uint64_t)bucket->slots * 3) grow_index(bucket);
+    if (bucket->count == bucket->links) grow_links(bucket);
     uint32_t *slot = slot_of(bucket, key);
     if (!*slot) bucket->keys++;
     struct entry *entry = append(bucket);
@@ -101,15 +116,15 @@ struct entry *bucket_insert(struct bucket *bucket, struct hash128 key, int64_t t
     entry->behind = behind;
     entry->offset_high = (uint64_t)offset >> 32 & 0xffff;
     entry->offset_low = (uint32_t)offset;
-    entry->next = *slot;
-    *slot = bucket->count;
+    entry->next = *slot & bucket->links;
+    *slot = bucket->count | ((uint32_t)key.high & ~bucket->links);
     bucket->xor ^= hash_offset(offset);
     if (behind) remember_watermark(bucket, watermark_us);
     return entry;
 }
 
 uint32_t bucket_find(const struct bucket *bucket, struct hash128 key) {
-    return *slot_of(bucket, key);
+    return *slot_of(bucket, key) & bucket->links;
 }
 
 static int compare_behind(const void *a, const void *b) {

@@ -39,12 +39,13 @@ struct bucket {
     struct entry **chunks;
     uint32_t count;  /* entries */
     uint32_t saved;  /* of these, the ones that are in blocks already; in the order of insertion */
-    uint32_t *index; /* slots: link to the newest entry of a key, or 0 */
+    uint32_t *index; /* slots: link to the newest entry of a key, and above it bits of the key; or 0 */
     uint32_t slots;  /* a power of two */
     uint32_t keys;   /* slots in use */
     uint64_t xor ;   /* of hash_offset over the entries */
     struct behind *behind;
     uint32_t behind_count;
+    uint32_t links;      /* the low bits of a slot that are the link: as a mask, which grows with the count */
     struct arena fields; /* what the entries' bodies point to */
 };
 
@@ -55,6 +56,11 @@ void bucket_free(struct bucket *bucket);
  * touch, is kept when the touch lies behind it. */
 struct entry *bucket_insert(struct bucket *bucket, struct hash128 key, int64_t time_us, int64_t offset,
                             int64_t watermark_us);
+
+/* Has the cache fetch what bucket_find will look at first. */
+static inline void bucket_prefetch(const struct bucket *bucket, struct hash128 key) {
+    __builtin_prefetch(&bucket->index[(uint32_t)key.low & (bucket->slots - 1)]);
+}
 
 /* The link to the newest entry of the key, or 0; older ones follow through entry.next. */
 uint32_t bucket_find(const struct bucket *bucket, struct hash128 key);

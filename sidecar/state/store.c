@@ -11,6 +11,8 @@
 struct store {
     struct window window;
     int field_count;
+    int order_field; /* with `compare`, which may be NULL: what comes between time and offset */
+    store_compare *compare;
     int64_t first_bucket;    /* older touches are refused */
     struct bucket **buckets; /* ascending by id */
     int count, capacity;
@@ -30,6 +32,11 @@ struct store *store_new(const struct window *window, int field_count) {
     store->field_count = field_count;
     store->first_bucket = INT64_MIN;
     return store;
+}
+
+void store_order_by(struct store *store, int field, store_compare *compare) {
+    store->order_field = field;
+    store->compare = compare;
 }
 
 void store_free(struct store *store) {
@@ -136,8 +143,23 @@ bool store_insert(struct store *store, struct hash128 key, int64_t time_us, int6
     return true;
 }
 
-static bool earliest(const struct bucket *bucket, struct hash128 key, const struct window_range *range,
-                     struct touch *touch) {
+static int compare_order(const struct store *store, const struct entry *a, const struct entry *b) {
+    struct value field[2];
+    const uint8_t *at[2] = {a->body.bytes, b->body.bytes};
+    if (!store->compare || a->packed || b->packed) return 0;
+    for (int i = 0; i < 2; i++)
+        for (int f = 0; f <= store->order_field; f++) at[i] = decode_field(at[i], NULL, &field[i]);
+    return store->compare(&field[0], &field[1]);
+}
+
+static bool is_before(const struct store *store, const struct touch *a, const struct touch *b) {
+    if (a->time_us != b->time_us) return a->time_us < b->time_us;
+    int order = compare_order(store, a->entry, b->entry);
+    return order ? order < 0 : a->offset < b->offset;
+}
+
+static bool earliest(const struct store *store, const struct bucket *bucket, struct hash128 key,
+                     const struct window_range *range, struct touch *touch) {
     bool found = false;
     for (uint32_t link = bucket_find(bucket, key); link;) {
         const struct entry *entry = bucket_entry(bucket, link);
@@ -145,9 +167,7 @@ static bool earliest(const struct bucket *bucket, struct hash128 key, const stru
         bool counts = this.time_us >= range->from_us && this.time_us <= range->to_us &&
                       this.offset < range->before_offset &&
                       (!entry->behind || bucket_watermark(bucket, link) <= range->read_by_us);
-        bool before = !found || this.time_us < touch->time_us ||
-                      (this.time_us == touch->time_us && this.offset < touch->offset);
-        if (counts && before) *touch = this;
+        if (counts && (!found || is_before(store, &this, touch))) *touch = this;
         found = found || counts;
         link = entry->next;
     }
@@ -157,9 +177,11 @@ static bool earliest(const struct bucket *bucket, struct hash128 key, const stru
 bool store_first(const struct store *store, struct hash128 key, const struct window_range *range,
                  struct touch *touch) {
     int64_t last = window_bucket(&store->window, range->to_us);
-    for (int i = lower_bound(store, window_bucket(&store->window, range->from_us));
-         i < store->count && store->buckets[i]->id <= last; i++)
-        if (earliest(store->buckets[i], key, range, touch)) return true;
+    int first = lower_bound(store, window_bucket(&store->window, range->from_us)), end = first;
+    for (; end < store->count && store->buckets[end]->id <= last; end++)
+        bucket_prefetch(store->buckets[end], key);
+    for (int i = first; i < end; i++)
+        if (earliest(store, store->buckets[i], key, range, touch)) return true;
     return false;
 }
 

@@ -32,6 +32,10 @@ struct touch {
 /* `field_count` values are kept of every touch. */
 struct store *store_new(const struct window *window, int field_count);
 void store_free(struct store *store);
+/* Of touches at the same time the first is not the one with the least offset, but the one whose kept field of
+ * this index comes first; the offset decides between equal ones. */
+typedef int store_compare(const struct value *a, const struct value *b);
+void store_order_by(struct store *store, int field, store_compare *compare);
 
 /* Keeps a touch, with `watermark_us`, the touch watermark before it without idle advances: of these, others
  * than ours may be the ones that are stored, so they have no place in a block. False when it is older than
@@ -39,7 +43,8 @@ void store_free(struct store *store);
 bool store_insert(struct store *store, struct hash128 key, int64_t time_us, int64_t offset,
                   int64_t watermark_us, const struct value *fields);
 
-/* The earliest touch of the key, by (time, offset), that counts within the range. */
+/* The earliest touch of the key, by (time, offset) unless store_order_by says otherwise, that counts within
+ * the range. */
 bool store_first(const struct store *store, struct hash128 key, const struct window_range *range,
                  struct touch *touch);
 

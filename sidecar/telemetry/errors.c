@@ -29,6 +29,17 @@ void errors_count(enum errors_source source, const char *name, const char *code)
     pthread_mutex_unlock(&lock);
 }
 
+void errors_refused(const char *code) {
+    pthread_mutex_lock(&lock);
+    all.refused_us = clock_monotonic_us();
+    snprintf(all.refused_code, sizeof all.refused_code, "%s", code);
+    pthread_mutex_unlock(&lock);
+}
+
+const char *errors_refusal(const struct errors_seen *seen, int64_t now_us) {
+    return seen->refused_us && now_us - seen->refused_us < ERRORS_REFUSED_US ? seen->refused_code : NULL;
+}
+
 void errors_look(struct errors_seen *seen) {
     pthread_mutex_lock(&lock);
     *seen = all;

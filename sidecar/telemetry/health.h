@@ -23,12 +23,16 @@ struct health {
     bool stopping;
     const struct health_worker *workers;
     int count; /* 0: still starting */
+    const struct health_worker *rekeyers;
+    int rekeyer_count;
+    bool rekeys_only;    /* there will be no workers */
+    const char *refused; /* what Kafka refuses this process with; NULL: it does not */
 };
 
-/* Whether every worker's loop still turns. Appends "ok" or why not, as lines. */
+/* Whether every loop, of workers and re-keyers, still turns. Appends "ok" or why not, as lines. */
 bool health_is_alive(const struct health *health, int64_t now_us, struct buffer *why);
-/* Whether each worker is in the group and reads all that it was given; one that was given nothing is ready.
- */
+/* Whether Kafka lets the process in, and each worker and re-keyer is in its group and reads all that it
+ * was given; one that was given nothing is ready. */
 bool health_is_ready(const struct health *health, int64_t now_us, struct buffer *why);
 
 #endif

@@ -13,8 +13,7 @@
 #include "base/memory.h"
 
 enum {
-    CONNECTIONS = 16,
-    TIMEOUT_SECONDS = 5,
+    TIMEOUT_SECONDS = 5,       /* without a byte */
     REQUEST_BYTES = 16 * 1024, /* of a connection: its header and what is kept of it */
     BACKLOG = 16,
     HOST_MAX = 256,
@@ -22,11 +21,41 @@ enum {
 
 struct http_server {
     struct MHD_Daemon *daemon;
+    int open[HTTP_CONNECTIONS]; /* sockets, the oldest first; only for the server's thread */
+    int open_count;
     const struct http_page *pages;
     int count;
     void *context;
     char address[HTTP_ADDRESS_MAX];
 };
+
+/* --- connections --- */
+
+static void forget(struct http_server *server, int fd) {
+    int kept = 0;
+    for (int i = 0; i < server->open_count; i++)
+        if (server->open[i] != fd) server->open[kept++] = server->open[i];
+    server->open_count = kept;
+}
+
+/* The timeout ends only those who are silent. So that those who send a byte now and then, or read one, cannot
+ * keep everybody else out, the oldest connection gives way before the last place is taken: whoever asks at
+ * once is answered. */
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode what) {
+    struct http_server *server = context;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    (void)socket_context;
+    if (!info) return;
+    forget(server, info->connect_fd);
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) return;
+    if (server->open_count == HTTP_CONNECTIONS - 1) {
+        shutdown(server->open[0], SHUT_RDWR);
+        forget(server, server->open[0]);
+    }
+    server->open[server->open_count++] = info->connect_fd;
+}
 
 /* --- answering --- */
 
@@ -182,11 +211,11 @@ struct http_server *http_server_new(const char *address, const struct http_page 
     server->count = count;
     server->context = context;
     name_socket(fd, server->address);
-    server->daemon =
-        MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC, 0, NULL, NULL,
-                         on_request, server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                         (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_SECONDS,
-                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_BYTES, MHD_OPTION_END);
+    server->daemon = MHD_start_daemon(
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC, 0, NULL, NULL, on_request, server,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)TIMEOUT_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_BYTES, MHD_OPTION_END);
     if (server->daemon) return server;
     error_set(error, ERROR_FATAL, "telemetry: cannot start its thread");
     close(fd);

@@ -1,6 +1,7 @@
 /* http.h: a small HTTP server for those who watch the process: a fixed list of pages, GET and HEAD only, with
- * a thread of its own that calls the pages' functions. Few connections, short requests, no waiting for slow
- * clients. Start and stop it from one thread. */
+ * a thread of its own that calls the pages' functions. At most HTTP_CONNECTIONS at a time, of which the
+ * oldest gives way to a new one; a header of some 16 KiB at most; five seconds of silence. Start and stop it
+ * from one thread. */
 #ifndef TRIBUTARY_TELEMETRY_HTTP_H
 #define TRIBUTARY_TELEMETRY_HTTP_H
 
@@ -18,7 +19,7 @@ struct http_page {
 
 struct http_server;
 
-enum { HTTP_ADDRESS_MAX = 300 };
+enum { HTTP_ADDRESS_MAX = 300, HTTP_CONNECTIONS = 16 };
 
 /* Listens on "HOST:PORT", "[IPV6]:PORT" or ":PORT" (all interfaces); port 0 is any that is free. The pages
  * and what they are given outlive the server. NULL with a config error when that cannot be had; *taken, which

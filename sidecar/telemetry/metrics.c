@@ -115,6 +115,75 @@ static const struct metric_row rows[METRIC_COUNT] = {
                              {"reason"},
                              "Records that this process has sent to the dead-letter topic and committed, by "
                              "reason. All reasons are there from the start."},
+    [METRIC_LOOKUP_QUESTIONS] =
+        {"tributary_lookup_questions_total",
+         METRIC_COUNTER,
+         {"lookup", "answer"},
+         "Questions of this process to a lookup, each distinct key of a batch once, by who answered: the "
+         "table "
+         "with a row (found) or without one (missing), or the cache with either (cached)."},
+    [METRIC_LOOKUP_CACHE_BYTES] = {"tributary_lookup_cache_bytes",
+                                   METRIC_GAUGE,
+                                   {"lookup"},
+                                   "The memory that the cache of a lookup takes, all workers together."},
+    [METRIC_REKEY_TURN_AGE] =
+        {"tributary_rekey_turn_age_seconds",
+         METRIC_GAUGE,
+         {"worker"},
+         "Seconds since the re-keyer's loop made its last turn. It waits for brokers while it commits; "
+         "at 30 /healthz answers 503."},
+    [METRIC_REKEY_SOURCES] = {"tributary_rekey_sources",
+                              METRIC_GAUGE,
+                              {"worker", "phase"},
+                              "Partitions of source topics that the group of the re-keyers has assigned to "
+                              "this process: fetching_offsets (what is committed is asked for), locating "
+                              "(where the topic begins and ends) or running."},
+    [METRIC_REKEY_RECORDS] =
+        {"tributary_rekey_records_total",
+         METRIC_COUNTER,
+         {"input", "partition", "outcome"},
+         "Records of a partition of the source topic by what became of them, as committed with the "
+         "group's offsets since it first read them, whoever did. It moves with the partition and starts "
+         "again "
+         "only when the group's offsets are deleted."},
+    [METRIC_REKEY_LAG] = {"tributary_rekey_lag_records",
+                          METRIC_GAUGE,
+                          {"input", "partition"},
+                          "Records of a partition of the source topic between the next to be re-keyed and "
+                          "the end of the log as the brokers last said, at most some seconds ago."},
+    [METRIC_REKEY_WATERMARK] =
+        {"tributary_rekey_watermark_timestamp_seconds",
+         METRIC_GAUGE,
+         {"input", "partition"},
+         "The greatest event time read from the partition of the source topic, as seconds since 1970. Absent "
+         "before the first event."},
+    [METRIC_REKEY_IDLE] = {"tributary_rekey_source_idle",
+                           METRIC_GAUGE,
+                           {"input", "partition"},
+                           "1 while the partition of the source topic has been silent at its end for "
+                           "idle_timeout, so that the join does not wait for it."},
+    [METRIC_REKEY_TRANSACTIONS] = {"tributary_rekey_transactions_total",
+                                   METRIC_COUNTER,
+                                   {"result"},
+                                   "Kafka transactions of this process's re-keyers that were committed or "
+                                   "aborted. Those that a rebalance ends are among the aborted; their "
+                                   "records are read again."},
+    [METRIC_REKEY_TRANSACTION_DURATION] =
+        {"tributary_rekey_transaction_duration_seconds",
+         METRIC_HISTOGRAM,
+         {NULL},
+         "How long a committed transaction of a re-keyer was open, from its first record to the brokers' "
+         "answer. At 10 s brokers abort it."},
+    [METRIC_REKEY_STALLED] =
+        {"tributary_rekey_stalled",
+         METRIC_GAUGE,
+         {"input", "partition"},
+         "1 while the join has read a partition of a re-keyed topic to its end and no marker has come for "
+         "more than 30 s (and commit_interval), ten times what a re-keyer leaves between two: its "
+         "watermark "
+         "stands still. 0 "
+         "otherwise, also while the join has more to read than it may. Here the partition is the re-keyed "
+         "topic's. Absent for inputs that are not re-keyed."},
     [METRIC_FENCED] = {"tributary_fenced_total",
                        METRIC_COUNTER,
                        {NULL},
@@ -261,17 +330,19 @@ void metrics_histogram(struct buffer *out, enum metric metric, const struct hist
 
 /* --- the page --- */
 
-static const char intro[] = "<!-- Made by \"tributary reference --metrics\"; do not edit. -->\n\n"
-                            "# Metrics\n\n"
-                            "`GET /metrics` answers in the Prometheus text format, version 0.0.4. "
-                            "[operations.md](operations.md#health-and-"
-                            "metrics) says where it listens, and which alerts make sense.\n\n"
-                            "Counters count what this process has done since it started, but for "
-                            "`tributary_records_total`, which is the "
-                            "ledger in the database. Partitions appear in the metrics of the process that "
-                            "they are assigned to; over all "
-                            "processes each is there once.\n\n"
-                            "| Name | Type | Labels | Meaning |\n|---|---|---|---|\n";
+static const char intro[] =
+    "<!-- Made by \"tributary reference --metrics\"; do not edit. -->\n\n"
+    "# Metrics\n\n"
+    "`GET /metrics` answers in the Prometheus text format, version 0.0.4. "
+    "[operations.md](operations.md#health-and-"
+    "metrics) says where it listens, and which alerts make sense.\n\n"
+    "Counters count what this process has done since it started, but for "
+    "`tributary_records_total`, which is the "
+    "ledger in the database, and `tributary_rekey_records_total`, which is the one "
+    "in the offsets of the re-keyers' group. Partitions appear in the metrics of the process that "
+    "they are assigned to; over all "
+    "processes each is there once.\n\n"
+    "| Name | Type | Labels | Meaning |\n|---|---|---|---|\n";
 
 void metrics_markdown(struct buffer *out) {
     buffer_text(out, intro);

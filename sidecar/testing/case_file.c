@@ -10,30 +10,39 @@
 
 /* --- lookups --- */
 
-/* The columns that the pipeline needs of a lookup: those that match and those that are fetched. */
-static int needed_columns(const struct plan_lookup *lookup, const char **names) {
+static void add_column(const char **names, int *count, const char *name) {
+    for (int i = 0; i < *count; i++)
+        if (strcmp(names[i], name) == 0) return;
+    if (*count < CASE_NAMES_MAX) names[(*count)++] = name;
+}
+
+/* The columns that the pipeline needs of a lookup: those that match and those that are fetched, for rows and
+ * for keys. */
+static int needed_columns(const struct case_pipeline *pipeline, int lookup, const char **names) {
+    const struct lookups_plan *plans[] = {pipeline->plan->asking, rekey_memory_plan(pipeline->rekey[false]),
+                                          rekey_memory_plan(pipeline->rekey[true])};
+    const struct lookup_config *config = &pipeline->pipeline->lookups[lookup];
     int count = 0;
-    for (int i = 0; i < lookup->config->match_count && count < CASE_NAMES_MAX; i++)
-        names[count++] = lookup->config->match_columns[i];
-    for (int i = 0; i < lookup->column_count && count < CASE_NAMES_MAX; i++)
-        names[count++] = lookup->columns[i];
+    for (int i = 0; i < config->match_count; i++) add_column(names, &count, config->match_columns[i]);
+    for (int p = 0; p < 3; p++)
+        for (int i = 0; plans[p] && i < plans[p]->items[lookup].column_count; i++)
+            add_column(names, &count, plans[p]->items[lookup].columns[i]);
     return count;
 }
 
-static void check_columns(struct case_reader *reader, const struct plan_lookup *lookup,
-                          const struct node *row) {
+static void check_columns(struct case_reader *reader, int lookup, const struct node *row) {
     const char *names[CASE_NAMES_MAX];
-    int count = needed_columns(lookup, names);
+    int count = needed_columns(reader->pipeline, lookup, names);
     for (int i = 0; i < count; i++) {
         if (node_find(row, names[i])) continue;
         problems_add(reader->problems, row->position, "a row of \"%s\" lacks the column \"%s\"",
-                     lookup->config->name, names[i]);
+                     reader->pipeline->pipeline->lookups[lookup].name, names[i]);
         problems_hint(reader->problems, "write %s: null if it is to be null", names[i]);
     }
 }
 
-static void read_lookup_row(struct case_reader *reader, const struct plan_lookup *lookup,
-                            const struct node *map, struct case_lookup_row *row) {
+static void read_lookup_row(struct case_reader *reader, int lookup, const struct node *map,
+                            struct case_lookup_row *row) {
     *row = (struct case_lookup_row){0};
     if (!case_expect_map(reader, map, "a row of a lookup")) return;
     check_columns(reader, lookup, map);
@@ -45,11 +54,11 @@ static void read_lookup_row(struct case_reader *reader, const struct plan_lookup
     }
 }
 
-static void read_lookup(struct case_reader *reader, const struct plan_lookup *lookup, const struct node *list,
+static void read_lookup(struct case_reader *reader, int lookup, const struct node *list,
                         struct case_lookup *out) {
     *out = (struct case_lookup){0};
     char quoted[100];
-    snprintf(quoted, sizeof quoted, "\"%.90s\"", lookup->config->name);
+    snprintf(quoted, sizeof quoted, "\"%.90s\"", reader->pipeline->pipeline->lookups[lookup].name);
     if (!case_expect_list(reader, list, quoted)) return;
     out->rows = arena_alloc(reader->arena, (size_t)list->count * sizeof *out->rows);
     for (const struct node *row = list->first; row; row = row->next)
@@ -68,7 +77,7 @@ static struct case_lookup *read_lookups(struct case_reader *reader, const struct
         names[i] = plan->lookups[i].config->name;
         lookups[i] = inherited ? inherited[i] : (struct case_lookup){0};
         const struct node *list = good ? node_find(map, names[i]) : NULL;
-        if (list) read_lookup(reader, &plan->lookups[i], list, &lookups[i]);
+        if (list) read_lookup(reader, i, list, &lookups[i]);
     }
     for (const struct node *key = good ? map->first : NULL; key; key = key->next) {
         bool known = false;

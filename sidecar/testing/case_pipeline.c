@@ -16,6 +16,7 @@ void case_pipelines_release(struct case_pipelines *pipelines) {
     for (int i = 0; i < pipelines->count; i++) {
         struct case_pipeline *item = pipelines->items[i];
         join_release(&item->join);
+        for (int touch = 0; touch < 2; touch++) rekey_memory_free(item->rekey[touch]);
         plan_free(item->plan);
         pipeline_free(item->pipeline);
         free(item->path);
@@ -25,12 +26,21 @@ void case_pipelines_release(struct case_pipelines *pipelines) {
     case_pipelines_init(pipelines);
 }
 
+static bool compile(struct case_pipeline *item, struct error *error) {
+    bool ok = join_init(&item->join, item->plan, KEY_SEED, error);
+    rekey_memory_join(&item->join);
+    for (int touch = 0; ok && touch < 2; touch++)
+        item->rekey[touch] = rekey_memory_new(
+            item->pipeline, touch ? item->plan->touches : item->plan->conversions, &ok, error);
+    return ok;
+}
+
 static void load(struct case_pipeline *item, FILE *errors) {
     struct error error;
     item->pipeline = pipeline_load(item->path, errors);
     if (!item->pipeline) return;
     item->plan = plan_new(item->pipeline);
-    item->good = join_init(&item->join, item->plan, KEY_SEED, &error);
+    item->good = compile(item, &error);
     if (!item->good) fprintf(errors, "%s: %s\n", item->path, error.message);
 }
 

@@ -6,13 +6,15 @@
 #include <stdio.h>
 
 #include "pipeline/partition.h"
+#include "pipeline/rekey_memory.h"
 
 struct case_pipeline {
     char *path;
     bool good; /* otherwise the rest is meaningless: what is wrong with it has been written out */
     struct pipeline *pipeline;
     struct plan *plan;
-    struct join join; /* serves all cases: nothing of one record is left in it for the next */
+    struct rekey_memory *rekey[2]; /* of the conversions and the touches; NULL: they are not re-keyed */
+    struct join join;              /* serves all cases: nothing of one record is left in it for the next */
 };
 
 struct case_pipelines {

@@ -37,7 +37,7 @@ struct run {
     const struct test_case *test;
     struct arena arena; /* of the results */
     struct lane *lanes;
-    struct lookup_table **lookups;
+    struct lookup_table **lookups, **key_lookups[2]; /* those before the key of conversions and touches */
     struct batch batch;
     int64_t now_us;
     struct results rows, dead_letters;
@@ -133,8 +133,7 @@ static void keep_dead_letter(struct run *run, const struct dead_letter *dead) {
 static void commit(struct run *run, struct lane *lane) {
     struct batch *batch = &run->batch;
     while (batch_take(batch, &lane->partition, 1, BATCH_ROWS)) {
-        for (int i = 0; i < run->plan->lookup_count; i++)
-            lookup_table_answer(run->lookups[i], &batch->lookups[i]);
+        lookup_tables_answer(run->lookups, &batch->lookups);
         batch_build(batch, NULL);
         for (int i = 0; i < batch->row_count; i++) keep_row(run, &batch->rows[i]);
         for (int i = 0; i < batch->dead_count; i++) keep_dead_letter(run, &batch->dead[i]);
@@ -153,10 +152,9 @@ static void serve(struct run *run, struct lane *lane) {
 static void read_record(struct run *run, const struct case_event *event) {
     struct lane *lane = &run->lanes[event->partition];
     lane->flows[event->side] = (struct flow){.active_us = run->now_us};
-    if (event->side == CASE_TOUCHES)
-        partition_touch(lane->partition, &event->record);
-    else
-        partition_conversion(lane->partition, &event->record);
+    bool touch = event->side == CASE_TOUCHES;
+    rekey_memory_read(run->pipeline->rekey[touch], run->key_lookups[touch], lane->partition, touch,
+                      &event->record);
     serve(run, lane);
 }
 
@@ -273,7 +271,7 @@ static bool judge(struct run *run, struct buffer *report) {
 
 /* --- the case --- */
 
-static struct lookup_table *table_of(const struct plan_lookup *lookup, const struct case_lookup *rows) {
+static struct lookup_table *table_of(const struct lookup_plan *lookup, const struct case_lookup *rows) {
     struct lookup_table *table = lookup_table_new(lookup->config->match_columns, lookup->config->match_count,
                                                   lookup->columns, lookup->column_count);
     for (int i = 0; i < rows->count; i++)
@@ -281,13 +279,28 @@ static struct lookup_table *table_of(const struct plan_lookup *lookup, const str
     return table;
 }
 
+/* One for each lookup that the plan wants; NULL without a plan. */
+static struct lookup_table **tables_of(const struct lookups_plan *plan, const struct case_lookup *rows) {
+    if (!plan) return NULL;
+    struct lookup_table **tables = memory_zalloc((size_t)plan->count, sizeof(struct lookup_table *));
+    for (int i = 0; i < plan->count; i++)
+        if (plan->items[i].wanted) tables[i] = table_of(&plan->items[i], &rows[i]);
+    return tables;
+}
+
+static void free_tables(struct lookup_table **tables, int count) {
+    for (int i = 0; tables && i < count; i++) lookup_table_free(tables[i]);
+    free(tables);
+}
+
 static void run_init(struct run *run) {
     const struct plan *plan = run->plan;
     arena_init(&run->arena);
     batch_init(&run->batch, plan);
-    run->lookups = memory_zalloc((size_t)plan->lookup_count, sizeof(struct lookup_table *));
-    for (int i = 0; i < plan->lookup_count; i++)
-        run->lookups[i] = table_of(&plan->lookups[i], &run->test->lookups[i]);
+    run->lookups = tables_of(plan->asking, run->test->lookups);
+    for (int touch = 0; touch < 2; touch++)
+        run->key_lookups[touch] =
+            tables_of(rekey_memory_plan(run->pipeline->rekey[touch]), run->test->lookups);
     run->lanes = memory_zalloc((size_t)run->test->partitions, sizeof *run->lanes);
     for (int i = 0; i < run->test->partitions; i++)
         run->lanes[i].partition = partition_new(&run->pipeline->join, i, &PROGRESS_START(0, 0), NULL, NULL);
@@ -295,9 +308,9 @@ static void run_init(struct run *run) {
 
 static void run_release(struct run *run) {
     for (int i = 0; i < run->test->partitions; i++) partition_free(run->lanes[i].partition);
-    for (int i = 0; i < run->plan->lookup_count; i++) lookup_table_free(run->lookups[i]);
+    free_tables(run->lookups, run->plan->lookup_count);
+    for (int touch = 0; touch < 2; touch++) free_tables(run->key_lookups[touch], run->plan->lookup_count);
     free(run->lanes);
-    free(run->lookups);
     free(run->rows.items);
     free(run->dead_letters.items);
     batch_release(&run->batch);

@@ -9,12 +9,20 @@
 #include "base/arena.h"
 #include "event/value.h"
 
+/* Keys are arrays of values. Equal ones are of the same types, since 7.0 and "7.0" may find different rows.
+ */
+uint64_t lookup_key_hash(const struct value *key, int count);
+bool lookup_key_equal(const struct value *a, const struct value *b, int count);
+
+enum lookup_answer { LOOKUP_OPEN, LOOKUP_ROW, LOOKUP_NO_ROW };
+
 struct lookup_batch {
     int match_count, column_count;
     int count;             /* distinct questions */
     struct value *keys;    /* match_count values a question */
-    struct value *answers; /* column_count values a question; meaningful where found */
-    bool *found;
+    struct value *answers; /* column_count values a question; meaningful where there is a row */
+    enum lookup_answer *states;
+    int open; /* questions without an answer */
     int capacity;
     uint32_t *slots; /* question numbers plus one */
     uint32_t slot_count;
@@ -33,6 +41,9 @@ int lookup_batch_find(const struct lookup_batch *batch, const struct value *key)
 const struct value *lookup_batch_key(const struct lookup_batch *batch, int question);
 /* The first answer to a question stands. The texts must live as long as the batch. */
 void lookup_batch_answer(struct lookup_batch *batch, int question, const struct value *columns);
+/* There is no row for it. */
+void lookup_batch_answer_none(struct lookup_batch *batch, int question);
+enum lookup_answer lookup_batch_state(const struct lookup_batch *batch, int question);
 /* The columns, or NULL when there was no answer. */
 const struct value *lookup_batch_result(const struct lookup_batch *batch, int question);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "event/number.h"
 #include "event/postgres_column.h"
 #include "postgres/array.h"
 
@@ -26,6 +27,19 @@ static const struct catalogue_column *find(const struct catalogue_table *table, 
     return column;
 }
 
+/* Numbers are numbers as they are in events, so that both make the same key. */
+static enum value_type value_type_of(uint32_t type) {
+    switch (type) {
+    case COLUMN_JSON:
+    case COLUMN_JSONB: return VALUE_JSON;
+    case COLUMN_INT2:
+    case COLUMN_INT4:
+    case COLUMN_INT8:
+    case COLUMN_NUMERIC: return VALUE_NUMBER;
+    default: return VALUE_STRING;
+    }
+}
+
 static bool build(struct lookup_query *query, const char *const *columns, const struct catalogue_table *table,
                   struct error *error) {
     const struct lookup_config *config = query->config;
@@ -34,8 +48,7 @@ static bool build(struct lookup_query *query, const char *const *columns, const 
     for (int i = 0; i < query->column_count; i++) {
         const struct catalogue_column *column = find(table, columns[i], config, error);
         if (!column) return false;
-        bool json = column->type == COLUMN_JSON || column->type == COLUMN_JSONB;
-        query->values[i] = json ? VALUE_JSON : VALUE_STRING;
+        query->values[i] = value_type_of(column->type);
         buffer_text(sql, ", t.");
         quote_identifier(sql, columns[i]);
         buffer_text(sql, "::text");
@@ -94,18 +107,17 @@ static bool key_texts(const struct lookup_query *query, const struct value *key,
     return true;
 }
 
-struct lookup_statement lookup_query_format(struct lookup_query *query, const struct lookup_batch *batch,
+struct lookup_statement lookup_query_format(struct lookup_query *query, struct lookup_batch *batch,
                                             struct arena *arena) {
-    int match = query->config->match_count, askable = 0;
+    int match = query->config->match_count;
     struct span *texts = arena_alloc(arena, (size_t)batch->count * (size_t)match * sizeof *texts);
-    bool *asks = arena_alloc(arena, (size_t)batch->count * sizeof *asks);
+    for (int q = 0; q < batch->count; q++)
+        if (lookup_batch_state(batch, q) == LOOKUP_OPEN &&
+            !key_texts(query, lookup_batch_key(batch, q), arena, texts + q * (ptrdiff_t)match))
+            lookup_batch_answer_none(batch, q);
+    for (int i = 0; i <= match; i++) array_begin(&query->arrays[i], batch->open);
     for (int q = 0; q < batch->count; q++) {
-        asks[q] = key_texts(query, lookup_batch_key(batch, q), arena, texts + q * (ptrdiff_t)match);
-        askable += asks[q];
-    }
-    for (int i = 0; i <= match; i++) array_begin(&query->arrays[i], askable);
-    for (int q = 0; q < batch->count; q++) {
-        if (!asks[q]) continue;
+        if (lookup_batch_state(batch, q) != LOOKUP_OPEN) continue;
         for (int i = 0; i < match; i++) array_add(&query->arrays[i], texts[q * (ptrdiff_t)match + i]);
         array_add_int(&query->arrays[match], q);
     }
@@ -120,9 +132,13 @@ void lookup_query_parse(const struct lookup_query *query, const PGresult *result
         for (int i = 0; i < query->column_count; i++) {
             struct span text = {PQgetvalue(result, row, i + 1), (size_t)PQgetlength(result, row, i + 1)};
             bool null = PQgetisnull(result, row, i + 1);
-            values[i] = null ? (struct value){VALUE_NULL, {0}}
-                             : (struct value){query->values[i], arena_copy(arena, text)};
+            enum value_type type = query->values[i];
+            struct number number; /* numeric has NaN too */
+            if (type == VALUE_NUMBER && !number_parse(text, &number)) type = VALUE_STRING;
+            values[i] =
+                null ? (struct value){VALUE_NULL, {0}} : (struct value){type, arena_copy(arena, text)};
         }
         lookup_batch_answer(batch, (int)strtol(PQgetvalue(result, row, 0), NULL, 10), values);
     }
+    for (int q = 0; q < batch->count; q++) lookup_batch_answer_none(batch, q);
 }

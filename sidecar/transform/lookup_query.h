@@ -23,10 +23,12 @@ struct lookup_statement {
     const struct parameter *parameters;
     int parameter_count;
 };
-/* The statement for a batch's questions; good until the next call. Its texts come from `arena`. */
-struct lookup_statement lookup_query_format(struct lookup_query *query, const struct lookup_batch *batch,
+/* The statement for a batch's open questions; good until the next call. Its texts come from `arena`. Those
+ * that cannot be asked have their answer afterwards, so that none may be left: then there is nothing to send.
+ */
+struct lookup_statement lookup_query_format(struct lookup_query *query, struct lookup_batch *batch,
                                             struct arena *arena);
-/* Puts the rows of the answer into the batch, their texts into the arena. */
+/* Puts the rows of the answer into the batch, their texts into the arena. No question is open then. */
 void lookup_query_parse(const struct lookup_query *query, const PGresult *result, struct lookup_batch *batch,
                         struct arena *arena);
 

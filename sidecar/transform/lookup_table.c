@@ -8,8 +8,12 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "event/csv.h"
+#include "event/number.h"
 
-enum { CSV_COLUMNS_MAX = 1024 };
+enum {
+    CSV_COLUMNS_MAX = 1024,
+    CSV_FILE_MAX = 1024 * 1024 * 1024, /* all of it is held in memory, twice */
+};
 
 struct lookup_table {
     char *const *match;
@@ -85,19 +89,35 @@ static bool read_whole(const char *file, struct buffer *text, struct error *erro
         size_t got = fread(buffer_reserve(text, 65536), 1, 65536, in);
         text->len += got;
         if (!got) break;
+        if (text->len <= CSV_FILE_MAX) continue;
+        fclose(in);
+        return error_set(error, ERROR_CONFIG, "\"%s\" is larger than 1 GiB", file);
     }
     bool failed = ferror(in) != 0;
     fclose(in);
     return !failed || error_set(error, ERROR_CONFIG, "cannot read \"%s\"", file);
 }
 
-static bool load_rows(struct lookup_table *table, struct span text, const char *file, struct error *error) {
+/* A file of this kind has no types: what is written as a number is written is one. */
+static struct value value_of(struct span field, struct buffer *scratch) {
+    struct number number;
+    if (!field.data) return (struct value){VALUE_NULL, {0}};
+    buffer_clear(scratch);
+    if (!number_parse(field, &number)) return (struct value){VALUE_STRING, field};
+    number_canonical(&number, scratch);
+    return (struct value){span_equal(buffer_view(scratch), field) ? VALUE_NUMBER : VALUE_STRING, field};
+}
+
+static bool load_rows(struct lookup_table *table, struct span text, const char *file, struct buffer *scratch,
+                      struct error *error) {
     struct span names[CSV_COLUMNS_MAX], fields[CSV_COLUMNS_MAX];
     struct value values[CSV_COLUMNS_MAX];
     /* what spreadsheets write first is no part of a name */
     if (text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
         text = (struct span){text.data + 3, text.len - 3};
     int named = csv_row(&text, &table->arena, names, CSV_COLUMNS_MAX);
+    if (named == -2)
+        return error_set(error, ERROR_CONFIG, "\"%s\" has more than %d columns", file, CSV_COLUMNS_MAX);
     if (named <= 0)
         return error_set(error, ERROR_CONFIG, "\"%s\" does not begin with a line of column names", file);
     if (!check_header(table, names, named, file, error)) return false;
@@ -108,17 +128,18 @@ static bool load_rows(struct lookup_table *table, struct span text, const char *
             return error_set(error, ERROR_CONFIG, "\"%s\" row %d: %s", file, row,
                              count == -1 ? "a quoted field does not end"
                                          : "the number of fields is not that of the first line");
-        for (int i = 0; i < count; i++)
-            values[i] = (struct value){fields[i].data ? VALUE_STRING : VALUE_NULL, fields[i]};
+        for (int i = 0; i < count; i++) values[i] = value_of(fields[i], scratch);
         lookup_table_add(table, names, values, count);
     }
     return true;
 }
 
 bool lookup_table_load(struct lookup_table *table, const char *file, struct error *error) {
-    struct buffer text;
+    struct buffer text, scratch;
     buffer_init(&text);
-    bool ok = read_whole(file, &text, error) && load_rows(table, buffer_view(&text), file, error);
+    buffer_init(&scratch);
+    bool ok = read_whole(file, &text, error) && load_rows(table, buffer_view(&text), file, &scratch, error);
+    buffer_release(&scratch);
     buffer_release(&text);
     return ok;
 }
@@ -132,6 +153,13 @@ void lookup_table_answer(const struct lookup_table *table, struct lookup_batch *
         as_texts(key, rows->match_count);
         int known = lookup_batch_find(rows, key);
         if (known >= 0) lookup_batch_answer(batch, i, lookup_batch_result(rows, known));
+        lookup_batch_answer_none(batch, i); /* unless there was a row */
     }
     free(key);
+}
+
+void lookup_tables_answer(struct lookup_table *const *tables, struct lookups *lookups) {
+    const struct lookups_plan *plan = lookups->plan;
+    for (int i = 0; i < plan->order_count; i++)
+        lookup_table_answer(tables[plan->order[i]], lookups_ask(lookups, plan->order[i]));
 }

@@ -4,7 +4,7 @@
 #define TRIBUTARY_TRANSFORM_LOOKUP_TABLE_H
 
 #include "base/error.h"
-#include "transform/lookup.h"
+#include "transform/lookups.h"
 
 struct lookup_table;
 
@@ -22,5 +22,7 @@ bool lookup_table_load(struct lookup_table *table, const char *file, struct erro
 
 /* Answers every question of the batch that has a row; the first row with a key stands. */
 void lookup_table_answer(const struct lookup_table *table, struct lookup_batch *batch);
+/* Answers everything that the events ask: one table a lookup of the plan. */
+void lookup_tables_answer(struct lookup_table *const *tables, struct lookups *lookups);
 
 #endif

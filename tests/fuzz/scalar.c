@@ -1,11 +1,13 @@
-/* Fuzz target: times, decimal numbers and quantities as text. What can be written is read back as the same.
- */
+/* Fuzz target: times, decimal numbers and quantities as text, and what re-keying writes beside the records.
+ * What can be written is read back as the same. */
 #include <stdlib.h>
 
 #include "config/quantity.h"
 #include "event/number.h"
 #include "event/timestamp.h"
 #include "fuzz.h"
+#include "pipeline/rekey_source.h"
+#include "transform/marker.h"
 
 enum { EXPONENT_MAX = 1000000000 };
 
@@ -64,6 +66,53 @@ static void check_quantity(const char *text) {
     quantity_integer(text, &value);
 }
 
+static void check_marker(struct span text) {
+    struct marker marker = {0}, again = {0};
+    struct sources sources = {0};
+    struct buffer first, second;
+    buffer_init(&first);
+    buffer_init(&second);
+    if (marker_parse(&marker, text)) {
+        marker_apply(&marker, &sources);
+        marker_write(&marker, &first);
+        if (!marker_parse(&again, buffer_view(&first))) abort();
+        marker_write(&again, &second);
+        if (!span_equal(buffer_view(&first), buffer_view(&second))) abort();
+    }
+    buffer_release(&first);
+    buffer_release(&second);
+    sources_release(&sources);
+    marker_release(&marker);
+    marker_release(&again);
+}
+
+static void check_place(struct span text) {
+    char written[MARKER_SOURCE_MAX];
+    int32_t partition, partition_again;
+    int64_t offset, offset_again;
+    if (!marker_source_parse(text, &partition, &offset)) return;
+    if (partition < 0 || offset < 0) abort();
+    struct span again = {written, marker_source_format(partition, offset, written)};
+    if (!marker_source_parse(again, &partition_again, &offset_again) || partition_again != partition ||
+        offset_again != offset)
+        abort();
+}
+
+static void check_metadata(const char *text) {
+    struct rekey_source source = {0}, again = {0};
+    struct buffer first, second;
+    buffer_init(&first);
+    buffer_init(&second);
+    rekey_source_load(&source, 1, text);
+    rekey_source_metadata(&source, &first);
+    if (first.len > REKEY_METADATA_MAX) abort();
+    rekey_source_load(&again, 1, buffer_string(&first));
+    rekey_source_metadata(&again, &second);
+    if (!span_equal(buffer_view(&first), buffer_view(&second))) abort();
+    buffer_release(&first);
+    buffer_release(&second);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct span text = {(const char *)data, size};
     char *terminated = malloc(size + 1);
@@ -73,6 +122,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check_time(text);
     check_number(text);
     check_quantity(terminated);
+    check_marker(text);
+    check_place(text);
+    check_metadata(terminated);
     free(terminated);
     return 0;
 }

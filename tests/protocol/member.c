@@ -104,10 +104,10 @@ static void on_revoked(void *context) {
     note("revoked");
 }
 
-static void on_assigned(void *context, const int32_t *partitions, int count) {
+static void on_assigned(void *context, const struct consumer_partition *partitions, int count) {
     struct member *member = context;
     drop_all(member);
-    for (int i = 0; i < count; i++) member->partitions[partitions[i]].assigned = true;
+    for (int i = 0; i < count; i++) member->partitions[partitions[i].partition].assigned = true;
     member->acquiring = true;
     member->assignments++;
     note("assigned %d", count);
@@ -141,20 +141,21 @@ static bool claim_all(struct member *member) {
 /* Another queue each time. */
 static void choose_neglected(struct member *member, const struct consumer_start *starts, int count) {
     if (!member->neglect_ms || !count) return;
-    member->neglected = starts[member->assignments / 2 % (uint64_t)count].partition;
+    member->neglected = starts[member->assignments / 2 % (uint64_t)(count / 2) * 2].partition;
     member->neglected_side = (enum consumer_side)(member->assignments % 2);
     member->neglected_until_us = clock_monotonic_us() + member->neglect_ms * 1000;
     note("neglect %d %d", member->neglected, member->neglected_side);
 }
 
 static bool begin_reading(struct member *member, struct error *error) {
-    struct consumer_start *starts = memory_zalloc((size_t)member->partition_count, sizeof *starts);
+    struct consumer_start *starts = memory_zalloc((size_t)member->partition_count * 2, sizeof *starts);
     int count = 0;
     for (int i = 0; i < member->partition_count; i++) {
         struct held *held = &member->partitions[i];
         if (!held->claimed) continue;
         held->reading = true;
-        starts[count++] = (struct consumer_start){i, {held->next[0], held->next[1]}};
+        for (int side = 0; side < 2; side++)
+            starts[count++] = (struct consumer_start){side, i, held->next[side]};
     }
     member->acquiring = false;
     choose_neglected(member, starts, count);
@@ -277,8 +278,13 @@ static bool turn(struct member *member, int64_t *committed_at_us, struct error *
 }
 
 static bool run(struct member *member, struct error *error) {
+    const struct consumer_topic topics[] = {{member->topics[CONSUMER_TOUCHES], false},
+                                            {member->topics[CONSUMER_CONVERSIONS], true}};
     struct consumer_options options = {.config = &member->config,
-                                       .topics = {member->topics[0], member->topics[1]},
+                                       .group = member->config.group,
+                                       .role = "worker",
+                                       .topics = topics,
+                                       .topic_count = 2,
                                        .fetch = FETCH_LIMITS_FULL,
                                        .on_assigned = on_assigned,
                                        .on_revoked = on_revoked,

@@ -1,6 +1,7 @@
 import os
 import random
 import re
+import signal
 import uuid
 
 import pytest
@@ -8,9 +9,13 @@ import pytest
 from case import Case
 from database import Server
 from kafka import Kafka
+from lane import Lane
 from pipeline import PROGRAM, Pipeline
 from sanitizers import EXIT_CODE, Sanitizers
 from servers import Servers, Unavailable
+
+# What the tests start is told to read its file anew: also where nohup has told them to ignore that.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 CI = os.environ.get("CI") == "true"
 
@@ -112,3 +117,24 @@ def pytest_runtest_makereport(item, call):
         for process in item.pipeline.processes:
             report.sections.append((process.log_file.name, process.log[-4000:]))
     return report
+
+
+def one_lane(brokers: int):
+    try:
+        lane = Lane(brokers)
+    except Unavailable as reason:
+        unavailable(str(reason))
+    yield lane
+    lane.stop()
+
+
+@pytest.fixture(scope="module")
+def lane():
+    """Servers to be broken, one broker."""
+    yield from one_lane(1)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """The same with three brokers."""
+    yield from one_lane(3)

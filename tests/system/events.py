@@ -3,7 +3,7 @@
 import itertools
 import json
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
 BASE = datetime(2024, 6, 17, 5, 0, tzinfo=timezone.utc)
@@ -23,6 +23,12 @@ class Event:
     timestamp_ms: int
     partition: int | None = None
     fields: dict = field(default_factory=dict)
+    headers: dict = field(default_factory=dict)
+
+
+def unkeyed(events, partitions: int = 4) -> list[Event]:
+    """As a producer without keys sends them: to one partition after the other."""
+    return [replace(event, key=None, partition=n % partitions) for n, event in enumerate(events)]
 
 
 def when(at: float, us: int = 0) -> datetime:

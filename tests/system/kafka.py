@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition, TIMESTAMP_NOT_AVAILABLE
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 
 from pipeline import eventually
 
@@ -27,8 +27,9 @@ class Kafka:
         self.admin = AdminClient({"bootstrap.servers": brokers, **QUIET})
         self.producer = self.new_producer()
         self.consumer = self._new_consumer()
+        self.uncommitted = self._new_consumer(**{"isolation.level": "read_uncommitted"})
 
-    def _new_consumer(self) -> Consumer:
+    def _new_consumer(self, **settings) -> Consumer:
         return Consumer(
             {
                 "bootstrap.servers": self.brokers,
@@ -38,6 +39,7 @@ class Kafka:
                 "auto.offset.reset": "earliest",
                 "fetch.wait.max.ms": 20,
                 **QUIET,
+                **settings,
             }
         )
 
@@ -60,6 +62,14 @@ class Kafka:
         eventually(lambda: self._created(new), f"topic {topic} created")
         eventually(lambda: topic in self.topics(), f"topic {topic} known to the broker")
 
+    def is_led(self, topic: str) -> bool:
+        """Whether brokers answer for each partition. A record that came before was seen to be acknowledged, without an
+        offset, and not to be there."""
+        try:
+            return len(self.ends(topic)) > 0
+        except (KafkaException, KeyError):
+            return False
+
     def _created(self, new: NewTopic) -> bool:
         """False when the client threw the question away, which it does when it learns of a broker's proper name."""
         try:
@@ -69,6 +79,13 @@ class Kafka:
             if error.args[0].code() == KafkaError._DESTROY_BROKER:
                 return False
             raise
+
+    def configure(self, topic: str, **config) -> None:
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+        for name, value in config.items():
+            entry = ConfigEntry(name.replace("_", "."), str(value), incremental_operation=AlterConfigOpType.SET)
+            resource.add_incremental_config(entry)
+        self.admin.incremental_alter_configs([resource])[resource].result(30)
 
     def topics(self) -> dict[str, int]:
         """Partition counts by topic."""
@@ -98,6 +115,7 @@ class Kafka:
                         key=event.key,
                         value=event.value,
                         timestamp=event.timestamp_ms,
+                        headers=event.headers,
                         on_delivery=delivered,
                         **partition,
                     )
@@ -108,11 +126,13 @@ class Kafka:
         assert producer.flush(60) == 0, "the broker does not take the records"
         assert not refused, refused[:3]
 
-    def read(self, topic: str, seconds: float = 60) -> list[Record]:
-        """Every record of the topic as it is now, by partition and offset. A consumer of its own reads them: one that is
-        assigned again and again was once seen never to reach the end."""
+    def read(self, topic: str, seconds: float = 60, uncommitted: bool = False) -> list[Record]:
+        """Every record of the topic as it is now, by partition and offset; or those of open and aborted transactions
+        as well. A consumer of its own reads them: one that is assigned again and again was once seen never to reach the
+        end."""
         missing, records = set(range(self.topics().get(topic, 0))), []
-        consumer, deadline = self._new_consumer(), time.monotonic() + seconds
+        isolation = "read_uncommitted" if uncommitted else "read_committed"
+        consumer, deadline = self._new_consumer(**{"isolation.level": isolation}), time.monotonic() + seconds
         consumer.assign([TopicPartition(topic, p, 0) for p in missing])
         while missing and time.monotonic() < deadline:
             for message in consumer.consume(1000, timeout=0.02):
@@ -128,9 +148,13 @@ class Kafka:
         assert not missing, f"no end of {topic} after {seconds} s: at {at}, ends {self.ends(topic)}"
         return sorted(records, key=lambda r: (r.partition, r.offset))
 
-    def ends(self, topic: str) -> dict[int, int]:
-        """The high watermark of each partition."""
-        return {p: self.consumer.get_watermark_offsets(TopicPartition(topic, p))[1] for p in range(self.topics()[topic])}
+    def ends(self, topic: str, uncommitted: bool = False) -> dict[int, int]:
+        """Where each partition ends, for whoever reads committed records or also those of open transactions."""
+        consumer = self.uncommitted if uncommitted else self.consumer
+        return {p: consumer.get_watermark_offsets(TopicPartition(topic, p))[1] for p in range(self.topics()[topic])}
+
+    def has_open_transaction(self, topic: str) -> bool:
+        return self.ends(topic) != self.ends(topic, uncommitted=True)
 
     def forget(self, topic: str, but: int = 0) -> None:
         """Deletes every record that the topic has, as retention does; or leaves the last offsets."""

@@ -1,6 +1,7 @@
 """Servers to be broken: a Kafka and a PostgreSQL of one's own, with a link in front of each that the program uses,
 while the test itself goes past it; the database on a disk that can be filled up."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -54,6 +55,21 @@ class Disk:
     def unmount(self) -> None:
         if not self.problem:
             subprocess.run(["umount", str(self.folder)], check=True)
+
+
+def _working_in(folder: Path) -> list[int]:
+    """The processes whose working directory that is."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if (process / "cwd").readlink() == folder:
+                found.append(int(process.name))
+    return found
+
+
+def _signal(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 class Lane:
@@ -132,11 +148,9 @@ class Lane:
 
     def crash_postgres(self, kill: bool) -> None:
         """As a crash would end it: all its processes at once, or the first one only, whose children notice."""
-        try:
-            pid = int((self.servers.folder / "postgres/data/postmaster.pid").read_text().splitlines()[0])
-            os.kill(pid, signal.SIGKILL if kill else signal.SIGQUIT)
-        except (FileNotFoundError, ProcessLookupError):
-            pass  # it has crashed already
+        pid = self._postgres_pid()
+        if pid in _working_in(self.servers.folder / "postgres/data"):  # otherwise it has crashed already
+            _signal(pid, signal.SIGKILL if kill else signal.SIGQUIT)
 
     def start_postgres(self) -> None:
         """Tried again while children of one that was killed are still there, or it recovers. It needs some disk."""
@@ -148,9 +162,25 @@ class Lane:
                 psycopg.connect(self.servers.database_url, connect_timeout=10).close()
                 return True
             except (AssertionError, psycopg.OperationalError):
+                self._end_orphans()
                 return False
 
         eventually(serves, "PostgreSQL is back", 60)
+
+    def _end_orphans(self) -> None:
+        """What is left of a server whose first process is gone. A child that waits for a lock of another that died with
+        it never notices, and PostgreSQL does not start beside it: ending it is left to the one who operates it."""
+        left = _working_in(self.servers.folder / "postgres/data")
+        if self._postgres_pid() not in left:
+            for pid in left:
+                _signal(pid, signal.SIGKILL)
+
+    def _postgres_pid(self) -> int:
+        """Of the first process as its file tells it; 0: none."""
+        try:
+            return int((self.servers.folder / "postgres/data/postmaster.pid").read_text().splitlines()[0])
+        except (FileNotFoundError, IndexError):
+            return 0
 
     def leader_of(self, topic: str, partition: int) -> int:
         """The broker that leads a partition, as scripts/kafka numbers them."""

@@ -6,11 +6,13 @@ read at all, and one SQL query does the rest.
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
 
 from kafka import Record
+from rekeyed import SOURCE, Told, place, reading
 
 QUERY = (Path(__file__).parent / "oracle.sql").read_text()
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -19,6 +21,7 @@ COLUMNS = (
     "checkout_id user_name click_id product_id payment_method total_amount shipping_address billing_address "
     "user_agent ip_address checkout_time click_time"
 ).split()
+FOR_EVER_US = 10**16  # three hundred years
 ROLES = {"clicks": "touch", "checkouts": "conversion"}
 
 
@@ -40,6 +43,7 @@ class Settings:
     key_fields: tuple = ("user_id", "product_id")
     time_field: str = "datetime_occured"
     keep_all: bool = False  # write: append, into a table without a unique key
+    rekeyed: tuple = ()  # the roles whose records are read from a topic of Tributary's own
 
     @staticmethod
     def of(pipeline) -> "Settings":
@@ -58,7 +62,12 @@ class Settings:
             tuple(pipeline.get("attribute.key")),
             time("clicks", "field", None),
             pipeline.output.get("write") == "append",
+            tuple(ROLES[name] for name in pipeline.rekeyed),
         )
+
+    def unbounded(self) -> "Settings":
+        """No event is late, whatever the order."""
+        return replace(self, touch_bound_us=FOR_EVER_US, conversion_bound_us=FOR_EVER_US, rekeyed=())
 
 
 # --- reading a record -------------------------------------------------------------------------------------------------
@@ -125,20 +134,42 @@ def classify(record: Record, settings: Settings) -> tuple[str | None, int | None
     return None, time
 
 
+def rekey(record: Record, settings: Settings, by: str) -> bytes | None:
+    """The key that a record without a usable one is copied under: numbers by their value, written plainly."""
+    if rekey_time(record, settings, by) is None:
+        return None
+    value = json.loads(record.value, parse_float=Decimal, parse_int=Decimal).get(by)
+    if isinstance(value, bool):
+        return b"true" if value else b"false"
+    if isinstance(value, Decimal):
+        value = f"{value.normalize():f}"
+    return None if value is None else value.encode()
+
+
+def rekey_time(record: Record, settings: Settings, by: str) -> int | None:
+    """The event time as whoever copies the record sees it, who knows no other key than this."""
+    return classify(record, replace(settings, key_fields=(by,)))[1]
+
+
 # --- the verdict ------------------------------------------------------------------------------------------------------
 
 
 class Oracle:
-    """Loaded once with the records of both topics, asked as often as wanted."""
+    """Loaded once with the records of both topics, asked as often as wanted. Of re-keyed topics the markers are among
+    the records."""
 
     def __init__(self, database, settings: Settings, touches: list[Record], conversions: list[Record]):
         self.database, self.settings = database, settings
         self.records = {"touch": touches, "conversion": conversions}
+        self.sources = {}  # (role, partition, offset) -> partition and offset of where the record was first
+        self.told = {}  # role -> what the markers say, of one that is re-keyed
         database.execute("create schema if not exists oracle")
-        database.execute("drop table if exists oracle.raw, oracle.settings, oracle.advance")
+        database.execute("drop table if exists oracle.raw, oracle.told, oracle.settings, oracle.advance")
         database.execute(
             """create table oracle.raw (role text, partition int, "offset" bigint, timestamp_us bigint, value bytea,
-                                        refused text, time_us bigint, primary key (role, partition, "offset"));
+                                        refused text, time_us bigint, source_partition int, source_offset bigint,
+                                        told_us bigint, primary key (role, partition, "offset"));
+               create table oracle.told (role text, partition int, time_us bigint);
                create table oracle.advance (role text, partition int, next_offset bigint, watermark_us bigint);
                create table oracle.settings (window_us bigint, lateness_us bigint, touch_bound_us bigint,
                                              conversion_bound_us bigint, late_policy text, key_fields text[])"""
@@ -154,10 +185,32 @@ class Oracle:
         )
         with database.connection.cursor().copy("copy oracle.raw from stdin") as copy:
             for role, records in self.records.items():
-                for r in records:
+                told = Told() if role in settings.rekeyed else None
+                for r, source, told_us in reading(records, told):
                     timestamp = None if r.timestamp_ms is None else r.timestamp_ms * 1000
-                    copy.write_row((role, r.partition, r.offset, timestamp, r.value, *classify(r, settings)))
-        database.execute("analyze oracle.raw, oracle.settings")
+                    judged = classify(r, settings)
+                    copy.write_row((role, r.partition, r.offset, timestamp, r.value, *judged, *source, told_us))
+                    self.sources[role, r.partition, r.offset] = source
+                self.told[role] = told
+        self._load_ends(database)
+        database.execute("analyze oracle.raw, oracle.told, oracle.settings")
+
+    @staticmethod
+    def of_sources(database, settings: Settings, touches: list[Record], conversions: list[Record]) -> "Oracle":
+        """Over what the producers wrote, as if all of it lay in one partition in a good order: the plain window join.
+        It is what a run must come to as long as no event breaks its bound."""
+
+        def in_one(records):
+            return [replace(r, partition=0, offset=n, headers={SOURCE: place(r)}) for n, r in enumerate(records)]
+
+        return Oracle(database, settings.unbounded(), in_one(touches), in_one(conversions))
+
+    def _load_ends(self, database) -> None:
+        for role, told in self.told.items():
+            if told is None:
+                continue
+            for partition in {p for _, p, _ in self.sources}:
+                database.execute("insert into oracle.told values (%s, %s, %s)", role, partition, told.time(partition))
 
     def judge(self, closed: bool) -> None:
         """Makes the table verdict, which the questions below are put to. closed: every conversion is final."""

@@ -1,9 +1,13 @@
 -- What a pipeline must have done, computed from the records of its topics alone, by the definition of the result
 -- (docs: "The result, exactly") and by nothing of the program's. Needs, in the search path:
 --
---   raw(role, partition, "offset", timestamp_us, value bytea, refused text, time_us)
+--   raw(role, partition, "offset", timestamp_us, value bytea, refused text, time_us, source_partition, source_offset,
+--       told_us)
 --            every record of both topics; role is 'touch' or 'conversion'; refused: why it cannot be read (then it has
---            no time), else null
+--            no time), else null; the source is where it was first, its own place unless the topic is re-keyed; told_us:
+--            of a re-keyed topic, the greatest event time to which the markers before the record say its sources came
+--   told(role, partition, time_us)
+--            of re-keyed topics, and of them alone, the same at the end of each partition
 --   advance(role, partition, next_offset, watermark_us)
 --            where a watermark was raised by something other than the records: idleness, or the end of the input
 --   settings(window_us, lateness_us, touch_bound_us, conversion_bound_us, late_policy, key_fields text[])
@@ -13,7 +17,8 @@
 
 create table verdict as
 with event as (
-    select role, partition, "offset", time_us, convert_from(value, 'UTF8')::json as fields
+    select role, partition, "offset", time_us, source_partition, source_offset, told_us,
+        convert_from(value, 'UTF8')::json as fields
     from raw where refused is null
 ),
 -- Keys compare by value, as jsonb does; a key with a part that is null joins with nothing.
@@ -27,12 +32,14 @@ keyed as (
         from event e
     ) e
 ),
--- The watermark before each event, from the events before it in its own log, and from stored advances.
+-- The watermark before each event, from the events before it in its own log, or the markers where it is re-keyed, and
+-- from stored advances.
 seen as (
     select k.*,
         greatest(
-            max(time_us) over (partition by role, k.partition order by "offset"
-                               rows between unbounded preceding and 1 preceding)
+            case when exists (select from told where told.role = k.role) then told_us
+                 else max(time_us) over (partition by role, k.partition order by "offset"
+                                         rows between unbounded preceding and 1 preceding) end
                 - case role when 'touch' then touch_bound_us else conversion_bound_us end,
             (select max(a.watermark_us) from advance a
              where a.role = k.role and a.partition = k.partition and a.next_offset <= k."offset")
@@ -41,9 +48,15 @@ seen as (
 ),
 -- The touch watermark at the end of each log.
 finish as materialized (
-    select p.partition, greatest(max(e.time_us) - max(s.touch_bound_us), max(a.watermark_us)) as watermark_us
+    select p.partition,
+        greatest(
+            case when exists (select from told where role = 'touch') then max(o.time_us) else max(e.time_us) end
+                - max(s.touch_bound_us),
+            max(a.watermark_us)
+        ) as watermark_us
     from (select distinct partition from raw) p
     cross join settings s
+    left join told o on o.role = 'touch' and o.partition = p.partition
     left join event e on e.role = 'touch' and e.partition = p.partition
     left join advance a on a.role = 'touch' and a.partition = p.partition
     group by p.partition
@@ -55,9 +68,9 @@ conversion as (
     where c.role = 'conversion'
 ),
 touch as (select * from seen where role = 'touch' and key is not null),
--- The earliest touch that counts, by (time, offset).
+-- The earliest touch that counts, by (time, offset); the offset is the one where it was first.
 earliest as (
-    select c.partition, c."offset", min(array[t.time_us, t."offset"]) as touch
+    select c.partition, c."offset", min(array[t.time_us, t.source_partition, t.source_offset, t."offset"]) as touch
     from conversion c join touch t on t.partition = c.partition and t.key = c.key, settings s
     where t.time_us between c.time_us - s.window_us and c.time_us
         and (t.watermark_us is null or t.watermark_us <= c.time_us + s.lateness_us)
@@ -66,7 +79,7 @@ earliest as (
 ),
 choice as (
     select f.partition, f."offset", t."offset" as touch_offset, t.time_us as touch_time_us, t.fields as touch_fields
-    from earliest f join touch t on t.partition = f.partition and t."offset" = f.touch[2]
+    from earliest f join touch t on t.partition = f.partition and t."offset" = f.touch[4]
 ),
 -- The row a conversion stands for, and whether the table can hold it: numeric(5, 2), and a primary key.
 candidate as (

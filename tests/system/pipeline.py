@@ -61,6 +61,18 @@ class Pipeline:
             at = at.get(name) if isinstance(at, dict) else None
         return default if at is None else at
 
+    def repartition(self, role: str) -> dict:
+        """How an input is re-keyed; nothing for one that is not."""
+        return self.get("defaults.repartition", {}) | self.get(f"inputs.{role}.repartition", {})
+
+    @property
+    def rekeyed(self) -> list[str]:
+        return [role for role in self.topics if self.repartition(role)]
+
+    def log_topic(self, role: str) -> str:
+        """The topic that the join reads."""
+        return f"{self.name}.{role}.rekeyed" if self.repartition(role) else self.topics[role]
+
     @property
     def output(self) -> dict:
         """The settings of its one output."""

@@ -9,12 +9,14 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 
+from events import unkeyed
 from history import history, skewed
 from oracle import Tally
 from stage import KINDS, Later, Stage
 from stream import Stream
 
 RATE = 500  # events a second
+TRANSACTION_MS = 3000  # after which the brokers end what a re-keyer that was killed has left open
 
 
 @dataclass
@@ -26,11 +28,12 @@ class Fault:
 
 @dataclass
 class Plan:
-    """What a seed stands for. kinds: only of these."""
+    """What a seed stands for. kinds: only of these; rekeyed: the producers send no key."""
 
     seed: int
     lane: object
     kinds: tuple = ()
+    rekeyed: bool = False
     events: list = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     settings: dict = field(default_factory=dict)
@@ -50,6 +53,8 @@ class Plan:
         self.skewed = rnd.random() < 0.25
         if self.skewed:
             skewed(rnd, self.events)
+        if self.rekeyed:
+            self.events = unkeyed(self.events)
         self._draw_faults(rnd, length / RATE)
 
     def _draw_faults(self, rnd, seconds):
@@ -82,6 +87,10 @@ class Play:
         self.case = self.lane.new_case(f"seed_{plan.seed}")
         for path, value in plan.settings.items():
             self.case.pipeline.change(path, value)
+        if plan.rekeyed:
+            self.case.rekey()
+            properties = self.case.pipeline.document["kafka"]["properties"]
+            properties["transaction.timeout.ms"] = TRANSACTION_MS
         if plan.append:
             self.case.append_without_key()
         self.stage = Stage(self.lane, self.case, plan.workers)
@@ -132,6 +141,7 @@ class Play:
     def describe(self) -> str:
         plan = self.plan
         words = ["append" if plan.append else "upsert", f"{plan.workers} workers", *(["skewed"] if plan.skewed else [])]
+        words += ["re-keyed"] if plan.rekeyed else []
         return "; ".join([", ".join(words), *self.done, *self.stage.notes])
 
 

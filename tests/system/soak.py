@@ -3,7 +3,8 @@ own and on servers of its own. Prints for each what was done to it and what is i
 code is 1 when a row is lost, doubled or wrong, or anything else is not as it must be.
 
 Needs a build with fault points (scripts/build faults) to interrupt the program between two steps; TRIBUTARY names the
-program. scripts/test --faults N does all of it. Every eighth schedule runs against a cluster of three brokers."""
+program. scripts/test --faults N does all of it. Every eighth schedule runs against a cluster of three brokers; in every
+third one, or with --rekeyed in all, the producers send no key."""
 
 import argparse
 import queue
@@ -16,7 +17,7 @@ from sanitizers import Sanitizers
 from schedule import Plan, Report, run
 from stage import has_fault_points
 
-CLUSTER_SHARE = 8
+CLUSTER_SHARE, REKEYED_SHARE = 8, 3
 
 
 def work(seeds: queue.Queue, brokers: int, reports: list[Report], lock: threading.Lock) -> None:
@@ -26,7 +27,8 @@ def work(seeds: queue.Queue, brokers: int, reports: list[Report], lock: threadin
     lane = Lane(brokers)
     try:
         while True:
-            report = run(Plan(seeds.get_nowait(), lane))
+            seed, rekeyed = seeds.get_nowait()
+            report = run(Plan(seed, lane, rekeyed=rekeyed))
             with lock:
                 reports.append(report)
                 print(report, flush=True)
@@ -41,13 +43,15 @@ def main() -> int:
     parser.add_argument("schedules", type=int)
     parser.add_argument("--from", dest="first", type=int, default=random.randrange(10**6), help="the first seed")
     parser.add_argument("--jobs", type=int, default=3)
+    parser.add_argument("--rekeyed", action="store_true", help="producers without keys in all of them")
     options = parser.parse_args()
     if not has_fault_points():
         print("this build has no fault points: the program is killed only from outside")
     sanitizers = Sanitizers()
     single, cluster = queue.Queue(), queue.Queue()
     for n in range(options.schedules):
-        (cluster if n % CLUSTER_SHARE == CLUSTER_SHARE - 1 else single).put(options.first + n)
+        seeds = cluster if n % CLUSTER_SHARE == CLUSTER_SHARE - 1 else single
+        seeds.put((options.first + n, options.rekeyed or n % REKEYED_SHARE == REKEYED_SHARE - 1))
     reports, lock = [], threading.Lock()
     lanes = [(single, 1)] * options.jobs + [(cluster, 3)]
     threads = [threading.Thread(target=work, args=(*lane, reports, lock)) for lane in lanes]

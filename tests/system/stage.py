@@ -258,8 +258,8 @@ def point(stage, rnd):
     """A process that will be killed, stopped or delayed between two steps takes the place of another. What was stopped
     in the middle of a commit should find that somebody else went on."""
     action = rnd.choice(["", "", ":stop", ":stop", f":delay={rnd.randrange(300, 2500)}"])
-    name = rnd.choice(fault_points())
-    fault = f"{name}:{rnd.randint(1, 8 if name.startswith('commit.') else 2)}{action}"
+    name = rnd.choice([n for n in fault_points() if stage.case.pipeline.rekeyed or not n.startswith("rekey")])
+    fault = f"{name}:{rnd.randint(1, 8 if name.startswith(('commit.', 'rekey.')) else 2)}{action}"
     if len(stage.members) >= rnd.randint(1, MOST_PROCESSES - 1):
         stage.kill(rnd.choice(stage.members))
     stage.start(fault)

@@ -41,12 +41,11 @@ class Stream:
         """What has not been sent yet never will be."""
         self.events = self.events[: self.sent]
 
-    def await_progress(self) -> None:
+    def await_progress(self, timeout: float = 30) -> None:
         """Waits for a commit, as long as there is something to commit."""
         before = passed(self.case)
-        eventually(
-            lambda: passed(self.case) > before or not self.thread.is_alive(), f"a commit beyond {before} records"
-        )
+        what = f"a commit beyond {before} records"
+        eventually(lambda: passed(self.case) > before or not self.thread.is_alive(), what, timeout)
 
 
 def passed(case) -> int:

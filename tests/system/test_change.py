@@ -407,6 +407,21 @@ def test_topics_that_have_grown(case):
     stops(case, "number of partitions was 4, is now 6", "drained")
 
 
+@pytest.mark.parametrize("roles", [("clicks", "checkouts"), ("clicks",)], ids=["both", "clicks"])
+def test_topics_that_grow_while_they_are_read(case, roles):
+    """The group gives new partitions of the conversions out at once; those of the touches it does not know."""
+    case.pipeline.document["kafka"]["properties"]["topic.metadata.refresh.interval.ms"] = 500
+    case.send(*some_orders())
+    process = case.start()
+    await_progress(case, 0)
+    for role in roles:
+        case.kafka.admin.create_partitions([NewPartitions(case.topics[role], 6)])[case.topics[role]].result(30)
+    assert process.wait(60) == 2, process.log[-3000:]
+    assert "has more partitions than the 4 that it had when this process began" in process.log
+    assert "drained" in process.log
+    assert len(case.database.progress()) == 4
+
+
 def test_exchanged_roles(case):
     case.send(*some_orders())
     case.settle()

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from datetime import datetime
@@ -15,6 +16,22 @@ from kafka import murmur2_partition
 from pipeline import PROGRAM, ROOT
 
 EXAMPLE = ROOT / "examples/checkouts"
+
+
+def test_every_exit_code_is_documented():
+    """In the order of the program's own table."""
+    codes = re.findall(r"EXIT_\w+ = (\d+),", (ROOT / "sidecar/commands/command.h").read_text())
+    table = (ROOT / "docs/operations.md").read_text().split("| Code | Means |")[1].split("\n\n")[0]
+    assert codes and re.findall(r"^\| (\d+) \|", table, re.MULTILINE) == codes
+
+
+def test_every_event_of_the_log_is_documented():
+    """And no other. A summary is one too, with a section of its own."""
+    sources = "".join(file.read_text() for file in (ROOT / "sidecar").rglob("*.c"))
+    events = set(re.findall(r"log_(?:event|repeated)\(\s*LOG_LEVEL_\w+,\s*\"(\w+)\"", sources)) - {"summary"}
+    table = (ROOT / "docs/operations.md").read_text().split("| Event | Level | Says |")[1].split("\n\n")[0]
+    names = [row.split("|")[1] for row in table.splitlines()[2:]]
+    assert events and set(re.findall(r"`(\w+)`", "".join(names))) == events
 
 
 @pytest.fixture

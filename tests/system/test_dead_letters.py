@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from datetime import datetime
 
 import pytest
 from confluent_kafka import Producer
@@ -66,9 +67,10 @@ def test_counts_and_filters(case):
     assert counts(case, "--reason", "encoding", "--reason", "time_invalid") == {
         k: v for k, v in everything.items() if k[1] != "malformed"
     }
-    times = sorted(letter["time"] for letter in listed(case))
-    assert sum(counts(case, "--since", times[2]).values()) == sum(time >= times[2] for time in times)
-    assert sum(counts(case, "--until", times[2]).values()) == sum(time < times[2] for time in times)
+    times = sorted((datetime.fromisoformat(letter["time"]), letter["time"]) for letter in listed(case))
+    middle, written = times[2]
+    assert sum(counts(case, "--since", written).values()) == sum(time >= middle for time, _ in times)
+    assert sum(counts(case, "--until", written).values()) == sum(time < middle for time, _ in times)
     text = letters(case).output
     assert '5 dead letters in "' in text and "time_invalid" in text and '"soon" is not a time' in text
 
@@ -172,6 +174,64 @@ def test_killed_in_the_middle(case):
     values = Counter(record.value for record in case.records("clicks"))
     assert {values[event.value] for event in bad} == {2}
     assert "nothing is to be sent again" in redrive(case).output
+
+
+def overslept(case, process) -> bool:
+    """Stops it for as long as a transaction is open. That may have been on its way to be committed: then it goes on."""
+    topic = case.topics["clicks"]
+    process.freeze()
+    if case.kafka.has_open_transaction(topic):
+        eventually(lambda: not case.kafka.has_open_transaction(topic), "the brokers end it")
+        if len(case.kafka.read(topic, uncommitted=True)) > len(case.records("clicks")):
+            return True
+    assert process.exit_code is None, "it had ended before"
+    process.thaw()
+    return False
+
+
+def test_a_transaction_that_takes_too_long(case):
+    """The brokers abort it while the process is stopped. It says so, and the next redrive sends what is missing."""
+    bad = many_broken(case, 4000)
+    case.pipeline.document["kafka"]["properties"]["transaction.timeout.ms"] = 1000
+    process = case.pipeline.start("--redrive", "--yes", command="dead-letters")
+    eventually(lambda: overslept(case, process), "a transaction that the brokers abort")
+    process.thaw()
+    assert process.wait(60) == 1, process.log
+    last = process.log[process.log.rindex("tributary dead-letters: ") :]
+    assert "longer than `transaction.timeout.ms`" in last and "hint: begin it again" in last, last
+    values = Counter(record.value for record in case.records("clicks"))
+    assert {values[event.value] for event in bad} <= {1, 2}
+    missing = sum(values[event.value] == 1 for event in bad)
+    assert missing and f"sent {missing} records again" in redrive(case).output
+    values = Counter(record.value for record in case.records("clicks"))
+    assert {values[event.value] for event in bad} == {2}
+
+
+def test_a_note_that_was_not_committed_notes_nothing(case):
+    """Its records are not there either."""
+    broken(case)
+    keys = [letter.key for letter in case.dead_letters()]
+    producer = case.kafka.new_producer(**{"transactional.id": f"tributary.{case.pipeline.name}.redrive"})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    headers = {"redriven": str(len(keys)), "pipeline": case.pipeline.name}
+    producer.produce(case.pipeline.dead_letters, value=b"\n".join(keys), headers=headers)
+    assert producer.flush(30) == 0
+    producer.abort_transaction(30)
+    assert f"sent {len(keys)} records again" in redrive(case).output
+
+
+def test_a_record_that_is_refused_takes_the_others_with_it(case):
+    """The topic takes smaller records now: what went before in the same transaction is not there either."""
+    case.send(raw("clicks", "{", at=0), raw("clicks", "{" + "x" * 20_000, at=1), click(1, at=2), click(2, at=2))
+    run_once(case)
+    before = len(case.records("clicks"))
+    case.pipeline.document["kafka"]["properties"]["compression.type"] = "none"
+    case.kafka.configure(case.topics["clicks"], max_message_bytes=10_000)
+    assert "MSG_SIZE_TOO_LARGE" in redrive(case, code=1).log
+    assert len(case.records("clicks")) == before
+    case.kafka.configure(case.topics["clicks"], max_message_bytes=1_000_000)
+    assert "sent 2 records again" in redrive(case).output
 
 
 def test_a_later_redrive_ends_an_earlier_one(case):

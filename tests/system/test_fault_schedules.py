@@ -5,9 +5,7 @@ import os
 import pytest
 
 from conftest import unavailable
-from lane import Lane
 from schedule import Plan, run
-from servers import Unavailable
 from stage import KINDS
 
 # Those the random ones must not do without, each in one schedule together with others.
@@ -20,25 +18,6 @@ MIXES = [
     ("database_restored", "kill", "cut"),
     ("changelog_deleted", "changelog_spoilt", "kill", "join"),
 ]
-
-
-def one_lane(brokers: int):
-    try:
-        lane = Lane(brokers)
-    except Unavailable as reason:
-        unavailable(str(reason))
-    yield lane
-    lane.stop()
-
-
-@pytest.fixture(scope="module")
-def lane():
-    yield from one_lane(1)
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    yield from one_lane(3)
 
 
 def play(plan: Plan) -> None:
@@ -61,6 +40,10 @@ def test_a_schedule_of(lane, rnd, kinds):
 @pytest.mark.parametrize("number", range(int(os.environ.get("TRIBUTARY_SCHEDULES", "3"))))
 def test_a_schedule_of_anything(lane, rnd, number):
     play(Plan(drawn(rnd) + number, lane))
+
+
+def test_a_schedule_of_anything_without_keys(lane, rnd):
+    play(Plan(drawn(rnd), lane, rekeyed=True))
 
 
 def test_a_schedule_with_brokers_that_fail(cluster, rnd):

@@ -8,10 +8,11 @@ import time
 
 import pytest
 
-from events import checkout, click
+from events import checkout, click, unkeyed
 from pipeline import eventually
 from secure import MARK, Secure, SecureCase, token
 from servers import Unavailable
+from watched import watch
 
 SOON = 15  # seconds in which a refusal is known
 
@@ -57,8 +58,8 @@ def join(case):
     case.settle()
 
 
-def refused(case, *words, code=2, run=("--once", "--close")):
-    """`run` says once what is wrong, in the words given, and ends soon."""
+def refused(case, *words, code=2, run=("--once", "--close"), soon=SOON, whole=False):
+    """`run` says once what is wrong, in the words given, and ends soon. Its last words, or all of them."""
     start = time.monotonic()
     process = case.pipeline.run(*run, timeout=60)
     seconds = time.monotonic() - start
@@ -67,8 +68,8 @@ def refused(case, *words, code=2, run=("--once", "--close")):
     for word in words:
         assert word in last, last
     assert process.log.count("tributary run: ") == 1, process.log
-    assert seconds < SOON, f"{seconds} s"
-    return last
+    assert seconds < soon, f"{seconds} s"
+    return process.log if whole else last
 
 
 # --- what works
@@ -198,6 +199,24 @@ def test_every_command_with_the_printed_rights(case):
         case.database.execute(f"drop owned by {operator}; drop role {operator}")
 
 
+def test_rekeying_with_the_printed_rights(case):
+    """Its own group, transactions, and topics that it creates."""
+    case.rekey(partitions=2)
+    case.grant(user=case.role)
+    case.allow()
+    case.send(*unkeyed([click(1, at=0), click(2, at=1), checkout(1, at=5), checkout(2, at=6)], 2))
+    case.settle()
+    assert len(case.rows()) == 2
+
+
+def test_a_transaction_that_is_not_allowed(case):
+    case.rekey(partitions=2)
+    case.grant(user=case.role)
+    case.allow(without=(".repartition", "WRITE"))
+    case.send(*unkeyed([click(1, at=0), checkout(1, at=5)], 2))
+    refused(case, "ransactional", "uthorization failed", "--print-acls")
+
+
 # --- what does not: Kafka
 
 
@@ -224,6 +243,54 @@ def test_verification_is_switched_off_with_a_warning(allowed):
     assert "event=tls_unverified" in process.log and "not_verified=hostname" in process.log, process.log
     assert "certificate verify failed" not in process.log
     assert process.log.count("event=tls_unverified") == 1
+
+
+@pytest.mark.parametrize("wrong", ["host", "authority"])
+def test_nothing_is_verified_with_a_warning(allowed, wrong):
+    if wrong == "host":
+        allowed.by_elsewhere()
+    else:
+        allowed.pipeline.change("kafka.tls.ca", allowed.secure.certificate("other-ca.pem"))
+    allowed.pipeline.change("kafka.tls.verify", "none")
+    join(allowed)
+    [process] = [p for p in allowed.pipeline.processes if "event=start" in p.log]
+    assert process.log.count("event=tls_unverified") == 1 and "not_verified=certificate,hostname" in process.log
+
+
+@pytest.mark.parametrize("how", ["option", "property"])
+def test_a_secret_in_clear_is_warned_of(allowed, how):
+    """The test's brokers do not take it so; the warning comes before the first connection."""
+    allowed.by_sasl("PLAIN")
+    allowed.pipeline.change("kafka.tls", None)
+    allowed.pipeline.change("kafka.brokers", allowed.kafka.brokers)
+    if how == "property":
+        allowed.pipeline.change("kafka.sasl", None)
+        allowed.pipeline.document["kafka"]["properties"] |= {
+            "security.protocol": "sasl_plaintext",
+            "sasl.mechanism": "PLAIN",
+            "sasl.username": "tributary",
+            "sasl.password": "${KAFKA_PASSWORD}",
+        }
+    log = refused(allowed, "refuse the connection", whole=True)
+    assert log.count("event=secret_in_clear") == 1 and "mechanism=PLAIN" in log, log
+
+
+@pytest.mark.parametrize("name", ["kafka.sasl.password", "kafka.properties"])
+def test_a_password_written_in_the_file(allowed, name):
+    secret = f"{MARK}-written"
+    allowed.pipeline.change(name, secret if name.endswith("password") else {"sasl.password": secret})
+    assert "is a secret written in the file" in allowed.pipeline.run(command="check").log
+
+
+def test_a_property_that_says_it_again(allowed):
+    allowed.pipeline.document["kafka"]["properties"]["sasl.mechanisms"] = "PLAIN"
+    refused(allowed, '"sasl.mechanisms" is set by `kafka.sasl.mechanism` as well', "hint: ")
+
+
+def test_without_tls_where_there_is_tls(allowed):
+    """It looks like a broker that is away, so that it is waited for; but what it may be is said."""
+    allowed.pipeline.change("kafka.tls", None)
+    refused(allowed, "connecting to a SSL listener?", "hint: ", "`kafka.tls`", code=1, soon=45)
 
 
 def test_a_missing_client_certificate(allowed):
@@ -330,6 +397,49 @@ def test_a_database_that_is_starting_is_waited_for(allowed):
     allowed.database.reconnect()
     assert process.wait(60) == 0, process.log
     allowed.check()
+
+
+def test_credentials_that_are_refused_while_it_runs(allowed):
+    """They may be about to be exchanged: it goes on trying, is not ready, and says why; once they are taken again, it
+    goes on where it was."""
+    watched = watch(allowed)
+    watched.await_ready()
+    allowed.send(click(1, at=0), checkout(1, at=5), click(1, at=4000), checkout(1, at=4000))
+    allowed.await_rows(1)
+    assert watched.status()["refused"] is None
+    allowed.secure.forget_user()
+    try:
+        allowed.secure.servers.control("kafka", "stop")
+        allowed.secure.servers.control("kafka", "restart")
+        refusal = (503, "the brokers refuse this process: _AUTHENTICATION")
+        eventually(lambda: is_answer(watched.get("/readyz"), *refusal), "it is not ready", 60)
+        assert watched.get("/healthz")[0] == 200 and watched.status()["refused"] == "_AUTHENTICATION"
+        assert "event=kafka_refused" in watched.process.log and "invalid credentials" in watched.process.log
+    finally:
+        allowed.secure.remember_user()
+    allowed.send(click(1, at=8000), checkout(1, at=8000))
+    allowed.await_rows(2)
+    eventually(lambda: watched.get("/readyz")[0] == 200, "it is ready again", 90)
+    assert watched.status()["refused"] is None
+    assert watched.process.log.count("event=kafka_refused") < 40
+    assert watched.process.stop() == 0, watched.process.log
+
+
+def is_answer(answer: tuple[int, str], code: int, text: str) -> bool:
+    return answer[0] == code and text in answer[1]
+
+
+@pytest.mark.parametrize("role", ["clicks", "checkouts"])
+def test_a_right_that_is_taken_away_while_it_runs(allowed, role):
+    """No exchange of credentials does that, so it ends, as it would at the start."""
+    process = allowed.start()
+    allowed.send(click(1, at=0), checkout(1, at=5), click(1, at=4000), checkout(1, at=4000))
+    allowed.await_rows(1)
+    allowed.forbid(allowed.topics[role], "READ")
+    allowed.send(click(1, at=4001), checkout(1, at=4001))
+    assert process.wait(30) == 2, process.log
+    last = process.log[process.log.rindex("tributary run: ") :]
+    assert role in last and "authorization failed" in last and "--print-acls" in last, last
 
 
 # --- what is never shown

@@ -38,7 +38,11 @@ def test_the_metrics_are_the_ledger(case):
         clicks = {key: value for key, value in ends.items() if key[0] == "clicks"}
         return len(clicks) == 4 and all(committed[key] == end for key, end in clicks.items()) and samples
 
-    samples = eventually(all_committed, "every click committed")
+    def all_counted():  # rows are seen in the table a moment before they are counted
+        samples = all_committed()
+        return samples and samples[("tributary_rows_written_total",)] >= 60 and samples
+
+    samples = eventually(all_counted, "every click committed, every row counted")
     assert sum(value for key, value in samples.items() if key[0] == "tributary_lag_records") == 0
     assert samples[("tributary_rows_written_total",)] == 60
     assert samples[("tributary_dead_letters_total", "time_invalid")] == 1

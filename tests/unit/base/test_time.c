@@ -40,11 +40,21 @@ START_TEST(infinities_sort_outside) {
 }
 END_TEST
 
+START_TEST(of_milliseconds) {
+    ck_assert_int_eq(time_of_ms(0), 0);
+    ck_assert_int_eq(time_of_ms(INT64_MAX / 1000), INT64_MAX / 1000 * 1000);
+    ck_assert_int_eq(time_of_ms(INT64_MAX / 1000 + 1), TIME_NONE);
+    ck_assert_int_eq(time_of_ms(INT64_MAX), TIME_NONE);
+    ck_assert_int_eq(time_of_ms(-1), TIME_NONE);
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("time");
     tcase_add_test(tests, adds);
     tcase_add_test(tests, infinities_stay);
     tcase_add_test(tests, never_overflows);
     tcase_add_test(tests, infinities_sort_outside);
+    tcase_add_test(tests, of_milliseconds);
     return suite_run("base.time", tests);
 }

@@ -181,6 +181,49 @@ START_TEST(bounds) {
 }
 END_TEST
 
+/* The tree of a file is larger than the file; by how much is bounded too. */
+START_TEST(bounds_what_variables_add) {
+    enum { EACH = 60000, FIT = DOCUMENT_EXPANDED / EACH };
+    static char value[EACH + 1];
+    struct buffer text;
+    memset(value, 'x', EACH);
+    setenv("T_LONG", value, 1);
+    buffer_init(&text);
+    for (int i = 0; i < FIT; i++) buffer_printf(&text, "- ${T_LONG}\n");
+    ck_assert_ptr_nonnull(parse(buffer_string(&text)));
+    ck_assert_int_eq(problems.count, 0);
+    for (int i = 0; i < DOCUMENT_WIDTH - FIT; i++) buffer_printf(&text, "- ${T_LONG}\n");
+    refused(buffer_string(&text), FIT + 1, 3,
+            "all values with variables, up to this one, are longer than 1 MiB");
+    ck_assert_int_eq(problems.count, 1);
+    buffer_release(&text);
+    unsetenv("T_LONG");
+}
+END_TEST
+
+/* Each level would be nine times the one below. */
+START_TEST(laughs) {
+    const char *text = "a: &a [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n"
+                       "b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\n"
+                       "c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]\n"
+                       "d: [*c, *c, *c, *c, *c, *c, *c, *c, *c]\n";
+    refused(text, 1, 4, "anchors such as \"&a\" are not supported");
+    ck_assert_int_eq(problems.count, 3 + 27);
+}
+END_TEST
+
+START_TEST(prints_no_more_than_a_hundred_problems) {
+    char *printed;
+    size_t len;
+    FILE *out = open_memstream(&printed, &len);
+    for (int i = 0; i < 1000; i++) problems_add(&problems, (struct position){1000 - i, 1}, "wrong");
+    problems_print(&problems, "p.yaml", out);
+    fclose(out);
+    ck_assert_ptr_nonnull(strstr(printed, "p.yaml:100:1: wrong\np.yaml: and 900 more problems\n"));
+    free(printed);
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("document");
     tcase_add_checked_fixture(tests, set_up, tear_down);
@@ -193,5 +236,8 @@ int main(void) {
     tcase_add_test(tests, syntax);
     tcase_add_test(tests, encoding);
     tcase_add_test(tests, bounds);
+    tcase_add_test(tests, bounds_what_variables_add);
+    tcase_add_test(tests, laughs);
+    tcase_add_test(tests, prints_no_more_than_a_hundred_problems);
     return run_suite("config.document", tests);
 }

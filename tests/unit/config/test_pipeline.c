@@ -189,7 +189,8 @@ END_TEST
     "      table: r\n"                                                                                       \
     "lookups:\n"                                                                                             \
     "  u: {match: {a: x, b: c.y}, table: s.u, missing: dead_letter}\n"                                       \
-    "  v: {match: {a: _key}, table: v, missing: drop}\n"                                                     \
+    "  v: {match: {a: _key, b: w.id}, table: v, missing: drop, cache: {ttl: 5m, entries: 7}}\n"              \
+    "  w: {match: {a: _key}, table: w, cache: {ttl: 1s, missing_ttl: 0}}\n"                                  \
     "attribute:\n"                                                                                           \
     "  key: {c: [id, site], t: [uid, place]}\n"                                                              \
     "  window: 7d\n"                                                                                         \
@@ -284,7 +285,17 @@ START_TEST(names_mean_what_they_say) {
     ck_assert_int_eq(a->allowed_lateness_us, 300 * SECOND);
     ck_assert_int_eq(a->late, LATE_ATTRIBUTE);
     ck_assert_int_eq(a->max_drift_us, 5400 * SECOND);
-    ck_assert_int_eq(p->lookup_count, 2);
+    ck_assert_int_eq(p->lookup_count, 3);
+    static const int order[] = {0, 2, 1};
+    for (int i = 0; i < 3; i++) ck_assert_int_eq(p->lookup_order[i], order[i]);
+    source_is(&p->lookups[1].match[1], SOURCE_LOOKUP, "id");
+    ck_assert_int_eq(p->lookups[1].match[1].lookup, 2);
+    ck_assert_int_eq(p->lookups[0].cache.ttl_us, 0);
+    ck_assert_int_eq(p->lookups[1].cache.ttl_us, 300 * SECOND);
+    ck_assert_int_eq(p->lookups[1].cache.missing_ttl_us, 10 * SECOND);
+    ck_assert_int_eq(p->lookups[1].cache.entries, 7);
+    ck_assert_int_eq(p->lookups[2].cache.missing_ttl_us, 0);
+    ck_assert_int_eq(p->lookups[2].cache.entries, 10000);
     source_is(&p->lookups[0].match[0], SOURCE_CONVERSION, "x");
     source_is(&p->lookups[0].match[1], SOURCE_CONVERSION, "y");
     source_is(&p->lookups[1].match[0], SOURCE_CONVERSION, "_key");

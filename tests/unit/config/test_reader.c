@@ -52,7 +52,7 @@ START_TEST(sections) {
          "p.yaml:3:1: \"kafka.brokers\" is missing\n"
          "  hint: for example: brokers: \"localhost:9092\"\n"},
         {"kafka: {brokers: b}", "kafka: {brokers: b, group: ''}",
-         "p.yaml:3:28: \"kafka.group\" must be a text that is not empty, not \"\"\n"
+         "p.yaml:3:28: \"kafka.group\" must be a text of at most 240 bytes that is not empty, not \"\"\n"
          "  hint: for example: group: tributary.checkouts\n"},
         {"postgres: {url: \"postgresql://h/d\"}", "postgres: {}",
          "p.yaml:4:1: \"postgres.url\" is missing\n"
@@ -88,12 +88,13 @@ START_TEST(unknown_keys) {
          "properties\n"},
         {"field: at}}\n  c", "field: at, zonee: UTC}}\n  c",
          "p.yaml:6:45: unknown key \"zonee\"; did you mean \"zone\"?\n"},
-        {"version: 1", "version: 1\ndefaults: {repartition: {by: k}}",
-         "p.yaml:2:12: unknown key \"repartition\"\n"
-         "  hint: known here: time, partitioned_by, idle_timeout\n"},
+        {"version: 1", "version: 1\ndefaults: {sharding: {by: k}}",
+         "p.yaml:2:12: unknown key \"sharding\"\n"
+         "  hint: known here: time, partitioned_by, repartition, idle_timeout\n"},
         {"version: 1", "version: 1\ndefaults: {kafka: {}}",
          "p.yaml:2:12: unknown key \"kafka\"\n"
-         "  hint: it belongs at the left margin; known here: time, partitioned_by, idle_timeout\n"},
+         "  hint: it belongs at the left margin; known here: time, partitioned_by, repartition, "
+         "idle_timeout\n"},
     };
     try_all(trials, sizeof trials / sizeof *trials);
 }
@@ -291,8 +292,8 @@ START_TEST(variables) {
          "p.yaml:10:12: unknown input \"${T_SECRET}\"\n"
          "  hint: known here: t, c\n"},
         {"  key: [k]", "  key: [\"${T_SECRET}.x\"]",
-         "p.yaml:11:9: a field of the key must be the name of a field at the top level of an event, without "
-         "'.' or a leading '_', not \"${T_SECRET}.x\"\n"},
+         "p.yaml:11:9: a field of the key must be a field such as user_id, or a column of a lookup such as "
+         "users.id, not \"${T_SECRET}.x\"\n"},
         {"  key: [k]", "  key: [\"${T_SECRET}\", \"${T_SECRET}\"]",
          "p.yaml:11:24: the field \"${T_SECRET}\" is given twice\n"},
         {"b: t.x", "b: \"${T_SECRET}.x\"",

@@ -148,6 +148,8 @@ START_TEST(attribution) {
 }
 END_TEST
 
+#define CIRCLE "  hint: the first of a chain is matched by fields of the conversion alone\n"
+
 START_TEST(lookups) {
     static const struct trial trials[] = {
         {"{table: u, match: {id: k}}", "{table: u}",
@@ -155,11 +157,11 @@ START_TEST(lookups) {
          "  hint: for example: match: {id: checkouts.user_id}\n"},
         {"{table: u, match: {id: k}}", "{table: u, match: {}}",
          "p.yaml:14:24: \"lookups.u.match\" must be a map of the table's columns to fields of the "
-         "conversion, not an empty map\n"
+         "conversion or columns of other lookups, not an empty map\n"
          "  hint: for example: match: {id: checkouts.user_id}\n"},
         {"{table: u, match: {id: k}}", "{table: u, match: id}",
          "p.yaml:14:24: \"lookups.u.match\" must be a map of the table's columns to fields of the "
-         "conversion, not \"id\"\n"
+         "conversion or columns of other lookups, not \"id\"\n"
          "  hint: for example: match: {id: checkouts.user_id}\n"},
         {"{table: u, match: {id: k}}", "u",
          "p.yaml:14:6: the lookup \"u\" must be a map, not \"u\"\n"
@@ -173,9 +175,22 @@ START_TEST(lookups) {
          "schema.table, not \"\\\"U\\\"\"\n"
          "  hint: for example: table: commerce.users\n"},
         {"{id: k}", "{id: t.k}",
-         "p.yaml:14:29: a lookup can only be matched by fields of the conversion, not by \"t.k\"\n"},
+         "p.yaml:14:29: a lookup can only be matched by fields of the conversion or columns of other "
+         "lookups, not by \"t.k\"\n"},
         {"{id: k}", "{id: u.k}",
-         "p.yaml:14:29: a lookup can only be matched by fields of the conversion, not by \"u.k\"\n"},
+         "p.yaml:14:29: lookups are matched by each other in a circle: u -> u\n" CIRCLE},
+        {"{id: k}}",
+         "{id: k, x: w.z}}\n  v: {table: v, match: {id: u.id}}\n  w: {table: w, match: {id: v.id}}",
+         "p.yaml:15:29: lookups are matched by each other in a circle: u -> w -> v -> u\n" CIRCLE},
+        {"{id: k}}",
+         "{id: v.a}}\n  v: {table: v, match: {id: k, no: w.a}}\n  w: {table: w, match: {id: v.id}}",
+         "p.yaml:16:29: lookups are matched by each other in a circle: v -> w -> v\n" CIRCLE},
+        {"{id: k}}", "{id: k}, cache: {ttl: 5}}",
+         "p.yaml:14:46: \"lookups.u.cache.ttl\" needs a unit: \"5\" is just a number\n"
+         "  hint: for example: ttl: 5m; the units are d, h, m, s, ms and us\n"},
+        {"{id: k}}", "{id: k}, cache: {entries: 0}}",
+         "p.yaml:14:50: \"lookups.u.cache.entries\" must be a whole number from 1 to 1000000, not \"0\"\n"
+         "  hint: for example: entries: 10000\n"},
         {"{id: k}", "{id: d.k}",
          "p.yaml:14:29: unknown input or lookup \"d\"\n"
          "  hint: known here: t, c, u\n"},

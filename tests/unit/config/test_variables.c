@@ -102,6 +102,21 @@ START_TEST(files) {
 }
 END_TEST
 
+/* A file that is named again and again would make a small pipeline file a large one. */
+START_TEST(too_long) {
+    static char value[VARIABLES_BYTES + 1];
+    memset(value, 'x', VARIABLES_BYTES);
+    setenv("T_LONG", value, 1);
+    buffer_clear(&out);
+    ck_assert(variables_expand("${T_LONG}", (struct position){1, 1}, &out, &problems));
+    ck_assert_uint_eq(out.len, VARIABLES_BYTES);
+    refused("${T_LONG}y", "with its variables the value is longer than 64 KiB", NULL);
+    refused("${T_LONG}${T_LONG}${T_LONG}", "with its variables the value is longer than 64 KiB", NULL);
+    ck_assert_uint_eq(out.len, 2 * VARIABLES_BYTES); /* the third was not looked at */
+    unsetenv("T_LONG");
+}
+END_TEST
+
 START_TEST(unset) {
     refused("a${T_UNSET}b", "the environment variable \"T_UNSET\" is not set",
             "set it, or give a default: ${T_UNSET:-value}");
@@ -151,6 +166,7 @@ int main(void) {
     tcase_add_test(tests, values_are_not_expanded);
     tcase_add_test(tests, literals);
     tcase_add_test(tests, files);
+    tcase_add_test(tests, too_long);
     tcase_add_test(tests, unset);
     tcase_add_test(tests, malformed);
     tcase_add_test(tests, every_trouble_is_told);

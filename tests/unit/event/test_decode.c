@@ -276,10 +276,15 @@ START_TEST(too_large) {
     ck_assert(!decoder_read(r.decoder, &record, &r.event, &r.refused));
     ck_assert_int_eq(r.refused, OUTCOME_MALFORMED);
     ck_assert_str_eq(decoder_detail(r.decoder),
-                     "the record has 67108865 bytes; no more than 67108864 are read");
+                     "the record has 12582913 bytes; no more than 12582912 are read");
     text[DECODER_RECORD_MAX - 1] = '}';
     record.value.len = DECODER_RECORD_MAX;
     ck_assert(decoder_read(r.decoder, &record, &r.event, &r.refused));
+    record.key = span_of("k"); /* it may be kept as well */
+    ck_assert(!decoder_read(r.decoder, &record, &r.event, &r.refused));
+    ck_assert_int_eq(r.refused, OUTCOME_MALFORMED);
+    ck_assert_str_eq(decoder_detail(r.decoder),
+                     "the record has 12582913 bytes with its key; no more than 12582912 are read");
     free(text);
     close_reading(&r);
 }

@@ -87,6 +87,22 @@ static enum prober_state await(struct prober *prober, int slot, const struct pro
     return state;
 }
 
+START_TEST(how_many_partitions_there_are) {
+    struct mock mock;
+    struct error error = {0};
+    mock_init(&mock, "clicks", PARTITIONS);
+    fill(&mock, "clicks", 7, 70);
+    struct probe probes[] = {{.topic = "clicks", .kind = PROBE_PARTITIONS},
+                             {.topic = "clicks", .partition = 7, .kind = PROBE_HIGH}};
+    struct prober *prober = open_prober(&mock.config);
+    ck_assert_msg(prober_ask_and_wait(prober, probes, 2, TIMEOUT_MS, &error), "%s", error.message);
+    ck_assert_int_eq(probes[0].offset, PARTITIONS);
+    ck_assert_int_eq(probes[1].offset, 70);
+    prober_free(prober);
+    mock_release(&mock);
+}
+END_TEST
+
 START_TEST(a_missing_topic_is_said) {
     struct mock mock;
     struct error error = {0};
@@ -171,6 +187,7 @@ int main(void) {
     TCase *tests = tcase_create("prober");
     tcase_add_test(tests, many_questions_take_few_requests);
     tcase_add_test(tests, the_end_is_asked_for_before_a_time);
+    tcase_add_test(tests, how_many_partitions_there_are);
     tcase_add_test(tests, a_missing_topic_is_said);
     tcase_add_test(tests, errors_that_pass_are_asked_again);
     tcase_add_test(tests, what_nobody_answers_does_not_hold_up_other_slots);

@@ -1,5 +1,6 @@
 #include "kafka/producer.h"
 
+#include "kafka/client.h"
 #include "mock.h"
 #include "telemetry/log.h"
 
@@ -288,6 +289,37 @@ START_TEST(what_no_broker_could_take_is_refused_at_once) {
 }
 END_TEST
 
+/* The client refuses to start where a record may outlive its transaction. */
+START_TEST(records_of_a_transaction_wait_no_longer_than_it) {
+    static const struct {
+        const char *name, *value;
+        int64_t transaction, record;
+    } cases[] = {
+        {"linger.ms", "5", 60000, 60000},
+        {"transaction.timeout.ms", "1000", 1000, 1000},
+        {"transaction.timeout.ms", "200000", 200000, 120000},
+        {"message.timeout.ms", "5000", 60000, 5000},
+        {"delivery.timeout.ms", "5000", 60000, 5000},
+        {"message.timeout.ms", "0", 60000, 60000},
+    };
+    for (int i = 0; i < COUNT_OF(cases); i++) {
+        char brokers[] = "127.0.0.1:1", name[40], value[40];
+        struct property property = {name, value};
+        struct kafka_config config = {.brokers = brokers, .properties = &property, .property_count = 1};
+        struct error error = {0};
+        snprintf(name, sizeof name, "%s", cases[i].name);
+        snprintf(value, sizeof value, "%s", cases[i].value);
+        const struct producer_transactions transactions = {.id = "id", .timeout_ms = 60000};
+        struct producer *producer = producer_new_transactional(&config, "test", &transactions, &error);
+        ck_assert_msg(producer != NULL, "%s", error.message);
+        const rd_kafka_conf_t *conf = rd_kafka_conf(producer_client(producer));
+        ck_assert_int_eq(client_setting_ms(conf, "transaction.timeout.ms"), cases[i].transaction);
+        ck_assert_int_eq(client_setting_ms(conf, "message.timeout.ms"), cases[i].record);
+        producer_free(producer);
+    }
+}
+END_TEST
+
 int main(void) {
     log_set_level(LOG_LEVEL_ERROR); /* nobody listens in some of the tests, and the client would say so */
     TCase *tests = tcase_create("producer");
@@ -301,5 +333,6 @@ int main(void) {
     tcase_add_test(tests, silence_is_not_success);
     tcase_add_test(tests, a_record_that_waits_too_long_fails);
     tcase_add_test(tests, what_no_broker_could_take_is_refused_at_once);
+    tcase_add_test(tests, records_of_a_transaction_wait_no_longer_than_it);
     return suite_run("kafka.producer", tests);
 }

@@ -148,6 +148,49 @@ START_TEST(a_read_takes_what_is_there_and_no_more_than_asked) {
 }
 END_TEST
 
+/* Records of 1,000 bytes in batches of 20 of them, as one fetch brings them. */
+static void fill_large(const struct mock *mock, int batches) {
+    struct error error = {0};
+    char value[1000] = {0};
+    struct producer *producer = producer_new(&mock->config, "test", 0, &error);
+    ck_assert_msg(producer != NULL, "%s", error.message);
+    for (int i = 0; i < batches * 20; i++) {
+        struct producer_record record = {.topic = "clicks", .value = {value, sizeof value}};
+        ck_assert_msg(producer_send_to(producer, &record, 0, &error), "%s", error.message);
+        if (i % 20 != 19) continue;
+        ck_assert_msg(producer_flush(producer, TIMEOUT_MS, &error), "%s", error.message);
+    }
+    producer_free(producer);
+}
+
+/* librdkafka before 2.2 sleeps for a second when each queue is full: 30 times here, if nobody woke it. */
+START_TEST(a_full_queue_is_filled_again_at_once) {
+    struct mock mock;
+    struct error error = {0};
+    rd_kafka_message_t *messages[BATCH];
+    struct fetch_limits limits = {.queue_bytes = 64 << 10, .fetch_bytes = 32 << 10, .messages = 1000};
+    mock_init(&mock, "clicks", 1);
+    fill_large(&mock, 100);
+    struct reader *reader = reader_new_limited(&mock.config, "test", &limits, &error);
+    ck_assert_msg(reader != NULL, "%s", error.message);
+    struct reader_partition *partition = open_partition(reader, "clicks", 0, 0);
+    int64_t before = clock_monotonic_us();
+    for (bool end = false; !end;) {
+        nanosleep(&(struct timespec){0, 20000000}, NULL); /* as if it were used; the queue fills up */
+        int got = reader_read(partition, TIMEOUT_MS, messages, BATCH);
+        ck_assert_int_gt(got, 0);
+        for (int i = 0; i < got; i++) {
+            end = messages[i]->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+            rd_kafka_message_destroy(messages[i]);
+        }
+    }
+    ck_assert_int_lt(clock_monotonic_us() - before, 8000000);
+    reader_close(partition);
+    reader_free(reader);
+    mock_release(&mock);
+}
+END_TEST
+
 START_TEST(a_partition_can_be_opened_again_elsewhere) {
     struct mock mock;
     rd_kafka_message_t *message;
@@ -332,6 +375,7 @@ int main(void) {
     tcase_add_test(tests, several_partitions_of_several_topics);
     tcase_add_test(tests, the_beginning_and_the_end_have_names);
     tcase_add_test(tests, a_read_takes_what_is_there_and_no_more_than_asked);
+    tcase_add_test(tests, a_full_queue_is_filled_again_at_once);
     tcase_add_test(tests, a_partition_can_be_opened_again_elsewhere);
     tcase_add_test(tests, what_is_closed_is_not_fetched);
     tcase_add_test(tests, closing_while_a_fetch_is_under_way);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/arena.h"
+#include "base/memory.h"
 #include "plans.h"
 
 #define MIB (INT64_C(1) << 20)
@@ -79,6 +80,42 @@ START_TEST(stops_touches_near_the_share) {
     ck_assert(!allowance_touches(&b.allowance));
     ck_assert_int_gt(allowance_conversions(&b.allowance, 0, 500), 0);
     ck_assert(allowance_restores(&b.allowance));
+    close_bench(&b);
+}
+END_TEST
+
+/* Touches that cannot be read are held too, until their dead letters are written. */
+START_TEST(counts_dead_letters) {
+    struct bench b;
+    struct error error;
+    open_bench(&b, false, 8 * MIB);
+    char *value = memory_zalloc(1, MIB);
+    for (int i = 0; i < 5; i++) {
+        struct record record = {.offset = i, .timestamp_us = TIME_NONE, .value = {value, MIB}};
+        ck_assert(look(&b, 2, 1 + i, &error));
+        ck_assert(allowance_touches(&b.allowance));
+        partition_touch(b.slots[0].partition, &record);
+    }
+    free(value);
+    ck_assert(look(&b, 2, 9, &error));
+    ck_assert(!allowance_touches(&b.allowance));
+    close_bench(&b);
+}
+END_TEST
+
+/* Few large records are as many small ones: the next look is due. */
+START_TEST(large_records_are_looked_at_soon) {
+    struct bench b;
+    struct error error;
+    open_bench(&b, false, 8 * MIB);
+    ck_assert(look(&b, 2, 1, &error));
+    fill(b.slots[0].partition, 10 * MIB);
+    allowance_count(&b.allowance, 3, 3000);
+    ck_assert(look(&b, 2, 1, &error));
+    ck_assert(allowance_touches(&b.allowance)); /* not looked at */
+    allowance_count(&b.allowance, 10, 10 * MIB);
+    ck_assert(look(&b, 2, 1, &error));
+    ck_assert(!allowance_touches(&b.allowance));
     close_bench(&b);
 }
 END_TEST
@@ -167,6 +204,8 @@ END_TEST
 int main(void) {
     TCase *tests = tcase_create("allowance");
     tcase_add_test(tests, stops_touches_near_the_share);
+    tcase_add_test(tests, counts_dead_letters);
+    tcase_add_test(tests, large_records_are_looked_at_soon);
     tcase_add_test(tests, shares_by_partitions);
     tcase_add_test(tests, reads_conversions_as_far_as_they_fit);
     tcase_add_test(tests, standing_still_is_an_error_when_an_end_is_waited_for);

@@ -52,12 +52,39 @@ START_TEST(parts_never_exceed_the_whole) {
 }
 END_TEST
 
+/* Of each worker. */
+START_TEST(caches_are_reckoned_with) {
+    struct budget_demand demand = demand_of(512, 2, 4), caching = demand;
+    caching.caches = 5 * MIB;
+    struct budget without = split(&demand), with = split(&caching);
+    ck_assert_int_eq(with.fixed, without.fixed + 10 * MIB);
+    ck_assert_int_eq(total(&with), with.limit);
+    ck_assert_int_lt(with.state, without.state);
+}
+END_TEST
+
+/* Source partitions have queues of the same size, and each worker a re-keyer. */
+START_TEST(sources_are_reckoned_with) {
+    struct budget_demand demand = demand_of(512, 2, 4), one = demand, many = demand;
+    one.sources = 1;
+    many.sources = 200;
+    struct budget without = split(&demand), with = split(&one), crowded = split(&many);
+    ck_assert_int_gt(with.fixed, without.fixed);
+    ck_assert_int_eq(with.fixed, crowded.fixed); /* as many re-keyers */
+    ck_assert_int_gt(with.queues, without.queues);
+    ck_assert_int_lt(crowded.fetch.queue_bytes, without.fetch.queue_bytes / 4);
+    ck_assert_int_le(cost_of(&crowded.fetch) * (2 * 4 + 200), crowded.queues);
+    ck_assert_int_eq(total(&with), with.limit);
+    ck_assert_int_eq(total(&crowded), crowded.limit);
+}
+END_TEST
+
 START_TEST(few_partitions_have_full_speed) {
     struct budget_demand demand = demand_of(512, 1, 4);
     struct budget budget = split(&demand);
-    ck_assert_int_eq(budget.fetch.queue_bytes, 4 * MIB);
-    ck_assert_int_eq(budget.fetch.fetch_bytes, 512 << 10);
-    ck_assert_int_eq(budget.fetch.messages, (4 << 20) / 200);
+    ck_assert_int_eq(budget.fetch.queue_bytes, MIB);
+    ck_assert_int_eq(budget.fetch.fetch_bytes, 128 << 10);
+    ck_assert_int_eq(budget.fetch.messages, (1 << 20) / 200);
     ck_assert_int_eq(budget.batch_rows, 10000);
     ck_assert_int_eq(budget.pending, 16 * MIB);
     ck_assert_int_ge(budget.state, 512 * MIB / 2);
@@ -65,7 +92,7 @@ START_TEST(few_partitions_have_full_speed) {
 END_TEST
 
 START_TEST(many_partitions_shrink_the_queues_not_the_state) {
-    struct budget_demand few = demand_of(512, 1, 4), many = demand_of(512, 1, 64);
+    struct budget_demand few = demand_of(512, 1, 4), many = demand_of(512, 1, 256);
     struct budget wide = split(&many), narrow = split(&few);
     ck_assert_int_lt(wide.fetch.queue_bytes, narrow.fetch.queue_bytes / 4);
     ck_assert_int_le(wide.queues, 512 * MIB * 28 / 100);
@@ -121,17 +148,19 @@ START_TEST(limits_become_properties) {
     struct client_setting settings[FETCH_SETTINGS];
     fetch_settings(&limits, &texts, settings);
     ck_assert_str_eq(settings[0].name, "queued.min.messages");
-    ck_assert_str_eq(settings[0].value, "20000");
+    ck_assert_str_eq(settings[0].value, "5242");
     ck_assert_str_eq(settings[1].name, "queued.max.messages.kbytes");
-    ck_assert_str_eq(settings[1].value, "4096");
+    ck_assert_str_eq(settings[1].value, "1024");
     ck_assert_str_eq(settings[2].name, "fetch.message.max.bytes");
-    ck_assert_str_eq(settings[2].value, "524288");
+    ck_assert_str_eq(settings[2].value, "131072");
 }
 END_TEST
 
 int main(void) {
     TCase *tests = tcase_create("budget");
     tcase_add_test(tests, parts_never_exceed_the_whole);
+    tcase_add_test(tests, caches_are_reckoned_with);
+    tcase_add_test(tests, sources_are_reckoned_with);
     tcase_add_test(tests, few_partitions_have_full_speed);
     tcase_add_test(tests, many_partitions_shrink_the_queues_not_the_state);
     tcase_add_test(tests, more_goes_to_the_state);

@@ -16,6 +16,8 @@ static void *publish(void *context) {
             partition->number = i;
             partition->touches = (uint64_t)round;
         }
+        for (int i = 0; i < round % 3; i++)
+            worker_gauges_add_lookup(draft, (struct enquiry_counts){.found = (uint64_t)round});
         draft->gathered_us = round;
         gauges_board_publish(board);
         atomic_store(&board->turned_us, round);
@@ -39,6 +41,9 @@ START_TEST(a_snapshot_is_whole) {
             ck_assert_uint_eq(copy.partitions[i].touches, (uint64_t)copy.gathered_us);
             ck_assert_int_eq(copy.partitions[i].high[0], -1);
         }
+        ck_assert_int_eq(copy.lookup_count, copy.gathered_us % 3);
+        for (int i = 0; i < copy.lookup_count; i++)
+            ck_assert_uint_eq(copy.lookups[i].found, (uint64_t)copy.gathered_us);
         seen += copy.gathered_us > before;
         before = copy.gathered_us;
     }

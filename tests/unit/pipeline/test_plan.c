@@ -105,18 +105,47 @@ START_TEST(lookups) {
         "outputs: [{postgres: {table: r, primary_key: [id], columns: [id, a: users.name, b: places.zip,"
         " c: users.mail, d: users.name]}}]\n");
     ck_assert_int_eq(p.plan->lookup_count, 2);
-    const struct plan_lookup *users = &p.plan->lookups[0], *places = &p.plan->lookups[1];
+    const struct lookup_plan *users = &p.plan->lookups[0], *places = &p.plan->lookups[1];
     assert_names(users->columns, users->column_count, "name mail");
     assert_names(places->columns, places->column_count, "zip");
     assert_names(p.plan->conversion_fields, p.plan->conversion_field_count, "user town id");
-    assert_source(&users->match[0], SOURCE_CONVERSION, ORIGIN_FIELD, 0);
-    assert_source(&places->match[0], SOURCE_CONVERSION, ORIGIN_FIELD, 1);
-    assert_source(&places->match[1], SOURCE_CONVERSION, ORIGIN_TIME, 0);
+    ck_assert_int_eq(p.plan->asking->value_count, 3);
+    assert_source(&p.plan->asked[users->match[0].index], SOURCE_CONVERSION, ORIGIN_FIELD, 0);
+    assert_source(&p.plan->asked[places->match[0].index], SOURCE_CONVERSION, ORIGIN_FIELD, 1);
+    assert_source(&p.plan->asked[places->match[1].index], SOURCE_CONVERSION, ORIGIN_TIME, 0);
     static const int lookup[] = {0, 1, 0, 0}, index[] = {0, 0, 1, 0};
     for (int i = 0; i < 4; i++) {
         assert_source(&p.plan->columns[i + 1], SOURCE_LOOKUP, ORIGIN_FIELD, index[i]);
         ck_assert_int_eq(p.plan->columns[i + 1].lookup, lookup[i]);
     }
+    planned_free(&p);
+}
+END_TEST
+
+/* Each behind those that it is matched by, wherever it stands in the file; a column that only the chain needs
+ * is fetched too. */
+START_TEST(chained_lookups) {
+    struct planned p = plan_of(
+        "lookups:\n  c3: {table: u, match: {id: c2.id, at: c._time}}\n  one: {table: o, match: {k: user}}\n"
+        "  c2: {table: u, match: {id: c1.id, again: c1.id, name: one.name}}\n"
+        "  c1: {table: u, match: {mail: c.mail}}\n"
+        "outputs: [{postgres: {table: r, primary_key: [id], columns: [id, a: c3.name, b: c1.city]}}]\n");
+    static const char *const columns[] = {"name", "name", "id", "id city"};
+    static const int order[] = {1, 3, 2, 0};
+    const struct lookups_plan *asking = p.plan->asking;
+    ck_assert_int_eq(asking->order_count, 4);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(asking->order[i], order[i]);
+        assert_names(asking->items[i].columns, asking->items[i].column_count, columns[i]);
+    }
+    const struct lookup_part *match = asking->items[2].match;
+    static const struct lookup_part wanted[] = {{3, 0}, {3, 0}, {1, 0}};
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(match[i].lookup, wanted[i].lookup);
+        ck_assert_int_eq(match[i].index, wanted[i].index);
+    }
+    ck_assert_int_eq(asking->items[0].match[1].lookup, -1);
+    assert_source(&p.plan->asked[asking->items[0].match[1].index], SOURCE_CONVERSION, ORIGIN_TIME, 0);
     planned_free(&p);
 }
 END_TEST
@@ -128,5 +157,6 @@ int main(void) {
     tcase_add_test(tests, the_records_own);
     tcase_add_test(tests, what_is_kept_of_a_touch);
     tcase_add_test(tests, lookups);
+    tcase_add_test(tests, chained_lookups);
     return suite_run("pipeline.plan", tests);
 }

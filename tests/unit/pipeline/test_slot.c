@@ -2,6 +2,7 @@
 #include "pipeline/slot.h"
 
 #include "plans.h"
+#include "transform/marker.h"
 
 struct reading {
     struct planned planned;
@@ -91,7 +92,7 @@ START_TEST(nothing_is_read_before_the_touches_are_restored) {
     struct slot slot;
     slot_init(&slot, partition, INT64_MAX, INT64_MAX, 0);
     ck_assert(!slot_wants(&slot, CONSUMER_TOUCHES) && !slot_wants(&slot, CONSUMER_CONVERSIONS));
-    ck_assert(!slot_seems_idle(&slot, CONSUMER_TOUCHES, 10, 1000));
+    ck_assert(!slot_seems_idle(&slot, CONSUMER_TOUCHES, &(struct input_config){.idle_timeout_us = 10}, 1000));
     struct store_held found;
     partition_restore_begin(partition, RESTORE_CHANGELOG);
     ck_assert(!partition_restore_end(partition, &found)); /* three are wanted */
@@ -142,7 +143,7 @@ START_TEST(the_last_record_read_is_remembered) {
             rd_kafka_message_t second = message_of(behind[i].code, behind[i].offset);
             rd_kafka_message_t *const messages[] = {&first, &second};
             for (int m = 0; m < 2; m++) take(&r, side, messages[m]->err, messages[m]->offset);
-            slot_anchor(&r.slot, side, messages, 2);
+            slot_anchor(&r.slot, side, messages, 2, &(struct input_config){0});
             ck_assert_int_eq(partition_anchor(r.slot.partition, side == CONSUMER_TOUCHES).offset, 100);
             ck_assert_int_eq(slot_start(&r.slot, side, 0), 100);
             close_reading(&r);
@@ -155,17 +156,20 @@ START_TEST(idleness_is_proven) {
     struct reading r;
     open_reading(&r, INT64_MAX, INT64_MAX);
     struct flow *flow = &r.slot.flows[CONSUMER_TOUCHES];
-    ck_assert(!slot_seems_idle(&r.slot, CONSUMER_TOUCHES, 10, 1000)); /* not at the end */
+    ck_assert(!slot_seems_idle(&r.slot, CONSUMER_TOUCHES, &(struct input_config){.idle_timeout_us = 10},
+                               1000)); /* not at the end */
     take(&r, CONSUMER_TOUCHES, RD_KAFKA_RESP_ERR__PARTITION_EOF, 103);
-    ck_assert(!slot_seems_idle(&r.slot, CONSUMER_TOUCHES, 10, 9));
-    ck_assert(slot_seems_idle(&r.slot, CONSUMER_TOUCHES, 10, 10));
-    ck_assert(!slot_seems_idle(&r.slot, CONSUMER_TOUCHES, 0, 1000)); /* never */
+    ck_assert(!slot_seems_idle(&r.slot, CONSUMER_TOUCHES, &(struct input_config){.idle_timeout_us = 10}, 9));
+    ck_assert(slot_seems_idle(&r.slot, CONSUMER_TOUCHES, &(struct input_config){.idle_timeout_us = 10}, 10));
+    ck_assert(!slot_seems_idle(&r.slot, CONSUMER_TOUCHES, &(struct input_config){.idle_timeout_us = 0},
+                               1000)); /* never */
     flow->probing = true;
-    ck_assert(!slot_seems_idle(&r.slot, CONSUMER_TOUCHES, 10, 1000));
+    ck_assert(
+        !slot_seems_idle(&r.slot, CONSUMER_TOUCHES, &(struct input_config){.idle_timeout_us = 10}, 1000));
     slot_judge_idle(&r.slot, CONSUMER_TOUCHES, 104, 20); /* there is one more: the silence begins anew */
     ck_assert(!flow->idle);
-    ck_assert(!slot_seems_idle(&r.slot, CONSUMER_TOUCHES, 10, 29));
-    ck_assert(slot_seems_idle(&r.slot, CONSUMER_TOUCHES, 10, 30));
+    ck_assert(!slot_seems_idle(&r.slot, CONSUMER_TOUCHES, &(struct input_config){.idle_timeout_us = 10}, 29));
+    ck_assert(slot_seems_idle(&r.slot, CONSUMER_TOUCHES, &(struct input_config){.idle_timeout_us = 10}, 30));
     slot_judge_idle(&r.slot, CONSUMER_TOUCHES, 103, 40); /* an answer that nobody waits for any more */
     ck_assert(!flow->idle);
     flow->probing = true;
@@ -173,6 +177,26 @@ START_TEST(idleness_is_proven) {
     ck_assert(flow->idle);
     take(&r, CONSUMER_TOUCHES, RD_KAFKA_RESP_ERR__TRANSPORT, 0); /* errors are no silence */
     ck_assert(!flow->idle && !flow->at_end);
+    close_reading(&r);
+}
+END_TEST
+
+/* Markers that do not come are missed at the end only, and only while somebody reads. */
+START_TEST(a_stall_is_seen) {
+    const struct input_config rekeyed = {.repartition = {.present = true, .commit_interval_us = 7}},
+                              plain = {.topic = NULL};
+    const int64_t patience_us = (int64_t)MARKER_STALLED_MS * 1000 + 7;
+    struct reading r;
+    open_reading(&r, INT64_MAX, INT64_MAX);
+    ck_assert(!slot_is_stalled(&r.slot, CONSUMER_TOUCHES, &rekeyed, 10 * patience_us)); /* not at the end */
+    take(&r, CONSUMER_TOUCHES, RD_KAFKA_RESP_ERR__PARTITION_EOF, 103);
+    ck_assert(!slot_is_stalled(&r.slot, CONSUMER_TOUCHES, &rekeyed, patience_us));
+    ck_assert(slot_is_stalled(&r.slot, CONSUMER_TOUCHES, &rekeyed, patience_us + 1));
+    ck_assert(!slot_is_stalled(&r.slot, CONSUMER_TOUCHES, &plain, patience_us + 1));
+    ck_assert(!slot_is_stalled(&r.slot, CONSUMER_CONVERSIONS, &rekeyed, patience_us + 1));
+    slot_is_not_read(&r.slot, CONSUMER_TOUCHES, 5);
+    ck_assert(!slot_is_stalled(&r.slot, CONSUMER_TOUCHES, &rekeyed, patience_us + 5));
+    ck_assert(slot_is_stalled(&r.slot, CONSUMER_TOUCHES, &rekeyed, patience_us + 6));
     close_reading(&r);
 }
 END_TEST
@@ -186,5 +210,6 @@ int main(void) {
     tcase_add_test(tests, another_topic_under_the_same_name_is_noticed);
     tcase_add_test(tests, the_last_record_read_is_remembered);
     tcase_add_test(tests, idleness_is_proven);
+    tcase_add_test(tests, a_stall_is_seen);
     return suite_run("pipeline.slot", tests);
 }

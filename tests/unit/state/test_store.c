@@ -247,6 +247,42 @@ START_TEST(fields_come_back) {
 }
 END_TEST
 
+/* As by the source partition and offset of a re-keyed log. */
+static int by_text(const struct value *a, const struct value *b) {
+    size_t least = a->text.len < b->text.len ? a->text.len : b->text.len;
+    int order = memcmp(a->text.data, b->text.data, least);
+    return order ? order : (a->text.len > b->text.len) - (a->text.len < b->text.len);
+}
+
+static bool insert_text(struct store *store, int64_t time_us, int64_t offset, const char *other,
+                        const char *text) {
+    const struct value fields[] = {{VALUE_STRING, span_of(other)}, {VALUE_STRING, span_of(text)}};
+    return store_insert(store, key_of(1), time_us, offset, TIME_NONE, fields);
+}
+
+static int64_t first_of_all(const struct store *store) {
+    const struct window_range range = {JUNE, JUNE + HOUR, JUNE + HOUR, INT64_MAX};
+    struct touch touch;
+    return store_first(store, key_of(1), &range, &touch) ? touch.offset : -1;
+}
+
+START_TEST(ties_in_time_are_ordered_by_a_field) {
+    struct window window = window_of(HOUR, 0);
+    struct store *store = store_new(&window, 2);
+    store_order_by(store, 1, by_text);
+    insert_text(store, JUNE + 5, 10, "a", "3/1");
+    insert_text(store, JUNE + 5, 11, "b", "1/7");
+    ck_assert_int_eq(first_of_all(store), 11);
+    insert_text(store, JUNE + 5, 12, "0", "2/0");
+    ck_assert_int_eq(first_of_all(store), 11); /* the other field has no say */
+    insert_text(store, JUNE + 5, 13, "c", "1/7");
+    ck_assert_int_eq(first_of_all(store), 11); /* the same once more: the offset decides */
+    insert_text(store, JUNE + 4, 14, "d", "9/9");
+    ck_assert_int_eq(first_of_all(store), 14); /* time comes first */
+    store_free(store);
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("store");
     tcase_add_test(tests, holds_nothing_at_first);
@@ -262,5 +298,6 @@ int main(void) {
     tcase_add_test(tests, wide_numbers);
     tcase_add_test(tests, touches_stay_where_they_are);
     tcase_add_test(tests, fields_come_back);
+    tcase_add_test(tests, ties_in_time_are_ordered_by_a_field);
     return suite_run("state.store", tests);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../suite.h"
+#include "base/clock.h"
 
 static int write_good(void *context, struct buffer *out) {
     buffer_text(out, context);
@@ -90,14 +91,65 @@ START_TEST(refuses_the_rest) {
 }
 END_TEST
 
-START_TEST(bounds_the_header) {
+/* Of so many bytes in its path or in a header. */
+static const char *ask_long(const struct http_server *server, size_t path, size_t header) {
     static char request[100000];
+    memset(request, 'x', sizeof request);
+    size_t len = (size_t)sprintf(request, "GET /");
+    request[len] = 'x';
+    len += path;
+    len += (size_t)sprintf(request + len, " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: ");
+    request[len] = 'x';
+    strcpy(request + len + header, "\r\n\r\n");
+    return ask(server, request);
+}
+
+static void has_status(const char *answer, const char *status) {
+    ck_assert_msg(strncmp(answer, "HTTP/1.1 ", 9) == 0 && strncmp(answer + 9, status, 3) == 0, "%s", answer);
+}
+
+START_TEST(bounds_the_header) {
     struct http_server *server = serve("127.0.0.1:0");
-    size_t len = (size_t)sprintf(request, "GET /good HTTP/1.1\r\nHost: x\r\nX: ");
-    memset(request + len, 'x', 60000);
-    strcpy(request + len + 60000, "\r\n\r\n");
-    ck_assert_ptr_null(strstr(ask(server, request), " 200 "));
+    has_status(ask_long(server, 8000, 1), "404");
+    has_status(ask_long(server, 1, 8000), "404");
+    has_status(ask_long(server, 60000, 1), "414");
+    has_status(ask_long(server, 1, 60000), "431");
     answers(ask(server, "GET /good" CLOSE), "200", "fine\n");
+    http_server_free(server);
+}
+END_TEST
+
+START_TEST(refuses_what_is_not_http) {
+    struct http_server *server = serve("127.0.0.1:0");
+    has_status(ask(server, "BREW /good" CLOSE), "405");
+    has_status(ask(server, "GET /good HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+               "413");
+    ck_assert_ptr_null(strstr(ask(server, "\x16\x03\x01 a client of TLS\r\n\r\n"), " 200 "));
+    answers(ask(server, "GET /good" CLOSE), "200", "fine\n");
+    http_server_free(server);
+}
+END_TEST
+
+/* Each sends the beginning of a request, and then a byte at a time, so that no silence ends it. */
+START_TEST(slow_clients_keep_nobody_out) {
+    enum { SLOW = 3 * HTTP_CONNECTIONS };
+    struct http_server *server = serve("127.0.0.1:0");
+    int clients[SLOW], ended = 0;
+    for (int i = 0; i < SLOW; i++) {
+        clients[i] = dial(server);
+        ck_assert_int_eq(send(clients[i], "GET /good HTTP/1.1\r\nX: ", 23, MSG_NOSIGNAL), 23);
+        for (int k = i - HTTP_CONNECTIONS < 0 ? 0 : i - HTTP_CONNECTIONS; k < i; k++)
+            (void)!send(clients[k], "x", 1, MSG_NOSIGNAL);
+        int64_t asked_us = clock_monotonic_us();
+        answers(ask(server, "GET /good" CLOSE), "200", "fine\n");
+        ck_assert_int_lt(clock_monotonic_us() - asked_us, 3000000); /* before any silence ends */
+    }
+    for (int i = 0; i < SLOW; i++) {
+        char byte;
+        ended += recv(clients[i], &byte, 1, MSG_DONTWAIT) == 0;
+        close(clients[i]);
+    }
+    ck_assert_int_ge(ended, SLOW - HTTP_CONNECTIONS);
     http_server_free(server);
 }
 END_TEST
@@ -153,6 +205,8 @@ int main(void) {
     tcase_add_test(tests, answers_pages);
     tcase_add_test(tests, refuses_the_rest);
     tcase_add_test(tests, bounds_the_header);
+    tcase_add_test(tests, refuses_what_is_not_http);
+    tcase_add_test(tests, slow_clients_keep_nobody_out);
     tcase_add_test(tests, idle_connections_end);
     tcase_add_test(tests, a_taken_port_is_named);
     tcase_add_test(tests, addresses);

@@ -175,6 +175,18 @@ START_TEST(wrong_files) {
 }
 END_TEST
 
+/* A column that only the key needs, and one that only the row does. */
+START_TEST(lookups_before_the_key) {
+    assert_refused(
+        "pipeline: examples/job-applications/by-email.yaml\nlookups: {users: [{email: a}, {id: 1}]}\n"
+        "cases:\n  - {name: n, events: [], expect: {rows: []}}\n",
+        "t.yaml:2:19: a row of \"users\" lacks the column \"id\"\n"
+        "  hint: write id: null if it is to be null\n"
+        "t.yaml:2:31: a row of \"users\" lacks the column \"email\"\n"
+        "  hint: write email: null if it is to be null\n");
+}
+END_TEST
+
 START_TEST(wrong_lookups) {
     static const char rest[] = "cases:\n  - {name: n, events: [], expect: {rows: []}}\n";
     char text[500];
@@ -323,6 +335,7 @@ int main(void) {
     tcase_add_test(tests, reasons_are_only_those_of_dead_letters);
     tcase_add_test(tests, wrong_cases);
     tcase_add_test(tests, wrong_files);
+    tcase_add_test(tests, lookups_before_the_key);
     tcase_add_test(tests, wrong_lookups);
     tcase_add_test(tests, a_good_file);
     tcase_add_test(tests, a_pipeline_is_loaded_once);

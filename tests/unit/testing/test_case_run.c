@@ -163,6 +163,141 @@ START_TEST(missing_lookups) {
 }
 END_TEST
 
+/* l1: u to mail; l2: mail to name, before the first in the file. k1 has both, k2 only the first, k3 a null
+ * mail, k4 nothing. The first in the chain that does not keep decides. */
+START_TEST(chained_lookups) {
+    static const char cases[] =
+        "lookups: {l1: [{n: 1, mail: a@x}, {n: 2, mail: b@x}, {n: 3, mail: null}],"
+        " l2: [{mail: a@x, name: Ann}]}\n" CASES_HEAD
+        "    events: [{c: {id: k1, at: 0, u: 1}}, {c: {id: k2, at: 0, u: 2}}, {c: {id: k3, at: 0, u: 3}},\n"
+        "             {c: {id: k4, at: 0, u: 4}}]\n";
+    static const struct {
+        const char *first, *second, *expect;
+    } trials[] = {
+        {"keep", "keep",
+         "{rows: [{id: k1, name: Ann}, {id: k2, name: null, mail: b@x}, {id: k3, name: null},"
+         " {id: k4, name: null}], outcomes: {unattributed: 4}}"},
+        {"drop", "keep", "{rows: [{id: k1}, {id: k2}, {id: k3}], outcomes: {unattributed: 3, filtered: 1}}"},
+        {"keep", "drop", "{rows: [{id: k1, name: Ann}], outcomes: {unattributed: 1, filtered: 3}}"},
+        {"drop", "dead_letter",
+         "{rows: [{id: k1}], dead_letters: [{offset: 1, detail: lookup \"l2\"},"
+         " {offset: 2, detail: lookup \"l2\"}], outcomes:"
+         " {unattributed: 1, filtered: 1, lookup_missing: 2}}"},
+        {"dead_letter", "drop",
+         "{rows: [{id: k1}], dead_letters: [{offset: 3, detail: lookup \"l1\"}], outcomes:"
+         " {unattributed: 1, filtered: 2, lookup_missing: 1}}"},
+    };
+    for (int i = 0; i < COUNT_OF(trials); i++) {
+        char pipeline[1000], text[1000];
+        snprintf(pipeline, sizeof pipeline,
+                 BASE ATTRIBUTE
+                 "lookups: {l2: {table: l2, match: {mail: l1.mail}, missing: %s},\n"
+                 "  l1: {table: l1, match: {n: u}, missing: %s}}\n"
+                 "outputs: [{postgres: {table: r, primary_key: [id], columns: [id, mail: l1.mail,"
+                 " name: l2.name]}}]\n",
+                 trials[i].second, trials[i].first);
+        snprintf(text, sizeof text, "%s    expect: %s\n", cases, trials[i].expect);
+        assert_with(pipeline, text, "");
+    }
+}
+END_TEST
+
+/* t has the user's number u, c only the mail m. */
+#define REKEYED                                                                                              \
+    TIME "inputs:\n"                                                                                         \
+         "  t: {kafka: {topic: tt}, repartition: {by: u, partitions: 2}}\n"                                  \
+         "  c: {kafka: {topic: cc}, repartition: {by: l.n, partitions: 2}}\n"                                \
+         "attribute: {conversions: c, touches: t, key: {t: [u], c: [l.n]}, window: 100s}\n"
+
+/* k1 has a row, k2 a row with a null in the place of the key, k3 none and k4 no mail. */
+START_TEST(lookups_before_the_key) {
+    static const char cases[] = "lookups: {l: [{mail: a@x, n: 1}, {mail: b@x, n: null}]}\n" CASES_HEAD
+                                "    events: [{t: {id: t1, at: 0, u: 1}}, {c: {id: k1, at: 0, m: a@x}},\n"
+                                "             {c: {id: k2, at: 0, m: b@x}}, {c: {id: k3, at: 0, m: c@x}},\n"
+                                "             {c: {id: k4, at: 0}}, {input: c, raw: x}]\n";
+    static const struct {
+        const char *policy, *expect;
+    } trials[] = {
+        {"keep", "{rows: [{id: k1, t: t1}, {id: k2, t: null}, {id: k3, t: null}, {id: k4, t: null}],"
+                 " dead_letters: [{offset: 4, reason: malformed}],"
+                 " outcomes: {touch_kept: 1, attributed: 1, unattributed: 3, malformed: 1}}"},
+        {"drop",
+         "{rows: [{id: k1, t: t1}, {id: k2, t: null}], dead_letters: [{offset: 4, reason: malformed}],"
+         " outcomes: {touch_kept: 1, attributed: 1, unattributed: 1, filtered: 2, malformed: 1}}"},
+        {"dead_letter", "{rows: [{id: k1, t: t1}, {id: k2, t: null}], dead_letters: [{offset: 2, reason:"
+                        " lookup_missing, detail: lookup \"l\" has no row for it in \"users\"},"
+                        " {offset: 3, reason: lookup_missing}, {offset: 4, reason: malformed}],"
+                        " outcomes: {touch_kept: 1, attributed: 1, unattributed: 1, lookup_missing: 2,"
+                        " malformed: 1}}"},
+    };
+    for (int i = 0; i < COUNT_OF(trials); i++) {
+        char pipeline[1000], text[1000];
+        snprintf(pipeline, sizeof pipeline,
+                 REKEYED "lookups: {l: {table: users, match: {mail: c.m}, missing: %s}}\n%s",
+                 trials[i].policy, OUTPUT);
+        snprintf(text, sizeof text, "%s    expect: %s\n", cases, trials[i].expect);
+        assert_with(pipeline, text, "");
+    }
+}
+END_TEST
+
+/* Of touches: without a key they are dead letters. */
+START_TEST(lookups_before_the_key_of_touches) {
+    static const char cases[] = "lookups: {l: [{mail: a@x, n: 1}]}\n" CASES_HEAD
+                                "    events: [{t: {id: t1, at: 0, m: b@x}}, {t: {id: t2, at: 0, m: a@x}},\n"
+                                "             {c: {id: k1, at: 0, u: 1.0}}]\n";
+    static const struct {
+        const char *policy, *expect;
+    } trials[] = {
+        {"keep", "{rows: [{t: t2}], dead_letters: [{input: t, offset: 0, reason: key_null}]}"},
+        {"drop",
+         "{rows: [{t: t2}], dead_letters: [], outcomes: {touch_kept: 1, attributed: 1, filtered: 1}}"},
+        {"dead_letter", "{rows: [{t: t2}], dead_letters: [{input: t, offset: 0, reason: lookup_missing}]}"},
+    };
+    for (int i = 0; i < COUNT_OF(trials); i++) {
+        char pipeline[1000], text[1000];
+        snprintf(pipeline, sizeof pipeline,
+                 TIME "inputs:\n"
+                      "  t: {kafka: {topic: tt}, repartition: {by: l.n, partitions: 2}}\n"
+                      "  c: {kafka: {topic: cc}, repartition: {by: u, partitions: 2}}\n"
+                      "attribute: {conversions: c, touches: t, key: {t: [l.n], c: [u]}, window: 100s}\n"
+                      "lookups: {l: {table: users, match: {mail: t.m}, missing: %s}}\n%s",
+                 trials[i].policy, OUTPUT);
+        snprintf(text, sizeof text, "%s    expect: %s\n", cases, trials[i].expect);
+        assert_with(pipeline, text, "");
+    }
+}
+END_TEST
+
+/* As the re-keyer does it: the times of what goes no further are seen all the same. */
+START_TEST(what_is_dropped_moves_the_watermark) {
+    assert_with(REKEYED "lookups: {l: {table: users, match: {mail: c.m}, missing: drop}}\n" OUTPUT,
+                "lookups: {l: [{mail: a@x, n: 1}]}\n" CASES_HEAD
+                "    events: [{c: {id: k1, at: 100, m: b@x}}, {c: {id: k2, at: 90, m: a@x}},\n"
+                "             {c: {id: k3, at: 89, m: a@x}}]\n"
+                "    expect: {rows: [{id: k2}], dead_letters: [{offset: 2, reason: late}]}\n",
+                "");
+}
+END_TEST
+
+/* The key that a record came with counts no longer; where it has none, it is null. */
+START_TEST(the_key_is_the_new_one) {
+    assert_with(REKEYED "lookups: {l: {table: users, match: {mail: c.m}}}\n"
+                        "outputs: [{postgres: {table: r, primary_key: [id], columns: [id, ck: c._key,"
+                        " cp: c._partition, co: c._offset, tk: t._key, tp: t._partition, to: t._offset]}}]\n",
+                "lookups: {l: [{mail: a@x, n: 1}]}\n" CASES_HEAD "    partitions: 2\n"
+                "    events:\n"
+                "      - {t: {at: 1, u: 1}, partition: 1, key: other}\n"
+                "      - {c: {id: k1, at: 2, m: a@x}, partition: 1, key: other}\n"
+                "      - {c: {id: k2, at: 2, m: b@x}, partition: 1, key: other}\n"
+                "    expect:\n"
+                "      rows:\n"
+                "        - {id: k1, ck: \"1\", cp: 1, co: 0, tk: \"1\", tp: 1, to: 0}\n"
+                "        - {id: k2, ck: null, tk: null}\n",
+                "");
+}
+END_TEST
+
 START_TEST(upsert_and_append) {
     static const char cases[] = FIELDS CASES_HEAD
         "    partitions: 2\n"
@@ -329,6 +464,11 @@ int main(void) {
     tcase_add_test(tests, closing);
     tcase_add_test(tests, lateness);
     tcase_add_test(tests, missing_lookups);
+    tcase_add_test(tests, chained_lookups);
+    tcase_add_test(tests, lookups_before_the_key);
+    tcase_add_test(tests, lookups_before_the_key_of_touches);
+    tcase_add_test(tests, what_is_dropped_moves_the_watermark);
+    tcase_add_test(tests, the_key_is_the_new_one);
     tcase_add_test(tests, upsert_and_append);
     tcase_add_test(tests, what_is_the_records_own);
     tcase_add_test(tests, values_of_every_type);

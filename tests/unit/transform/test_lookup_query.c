@@ -11,6 +11,9 @@ static struct catalogue_column table_columns[] = {
     COLUMN("name", COLUMN_TEXT, -1, "pg_catalog.text"),
     COLUMN("odd \"name\"", COLUMN_TEXT, -1, "pg_catalog.text"),
     COLUMN("settings", COLUMN_JSONB, -1, "pg_catalog.jsonb"),
+    COLUMN("small", COLUMN_INT2, -1, "pg_catalog.int2"),
+    COLUMN("large", COLUMN_INT8, -1, "pg_catalog.int8"),
+    COLUMN("amount", COLUMN_NUMERIC, NUMERIC(10, 2), "pg_catalog.\"numeric\""),
 };
 static const struct catalogue_table table = {MUTABLE("commerce.users"), table_columns,
                                              COUNT_OF(table_columns)};
@@ -31,7 +34,7 @@ static struct lookup_query *open_query(int match_count, const char *const *colum
     return query;
 }
 
-static struct lookup_statement format(struct lookup_query *query, const struct lookup_batch *batch,
+static struct lookup_statement format(struct lookup_query *query, struct lookup_batch *batch,
                                       struct arena *arena) {
     return lookup_query_format(query, batch, arena);
 }
@@ -200,6 +203,32 @@ START_TEST(json_stays_json) {
 }
 END_TEST
 
+/* Whole and decimal numbers join with those of events, in whatever way these spell them; a text of digits
+ * with texts. What numeric has beyond JSON's numbers is a text. */
+START_TEST(numbers_are_numbers) {
+    static const char *const columns[] = {"id", "small", "large", "amount", "name"};
+    struct answer answer;
+    open_answer(&answer, columns, COUNT_OF(columns));
+    PGresult *result = make_result(1 + COUNT_OF(columns));
+    ADD_ROW(result, "0", "7", "-3", "9007199254740993", "7.50", "7");
+    ADD_ROW(result, "1", "8", NULL, "0", "NaN", "NaN");
+    ADD_ROW(result, "2", "9", NULL, "0", "-Infinity", "");
+    parse(&answer, result);
+    const struct value *zero = lookup_batch_result(&answer.batch, 0);
+    ck_assert(joins_with(zero[0], "7.0") && !joins_with(zero[0], "\"7\""));
+    ck_assert(joins_with(zero[1], "-3"));
+    ck_assert(joins_with(zero[2], "9007199254740993") && !joins_with(zero[2], "9007199254740992"));
+    ck_assert(joins_with(zero[3], "7.5"));
+    ck_assert(joins_with(zero[4], "\"7\"") && !joins_with(zero[4], "7"));
+    const struct value *one = lookup_batch_result(&answer.batch, 1);
+    assert_string(one[1], NULL);
+    assert_string(one[3], "NaN");
+    ck_assert(joins_with(one[3], "\"NaN\""));
+    assert_string(lookup_batch_result(&answer.batch, 2)[3], "-Infinity");
+    close_answer(&answer);
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("lookup_query");
     tcase_add_test(tests, golden_sql);
@@ -209,5 +238,6 @@ int main(void) {
     tcase_add_test(tests, reads_the_answer);
     tcase_add_test(tests, an_empty_answer);
     tcase_add_test(tests, json_stays_json);
+    tcase_add_test(tests, numbers_are_numbers);
     return suite_run("transform.lookup_query", tests);
 }

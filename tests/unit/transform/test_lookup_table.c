@@ -168,6 +168,24 @@ START_TEST(refuses_broken_files) {
 }
 END_TEST
 
+START_TEST(bounds_columns) {
+    char text[3000] = "id,name,email";
+    for (int i = 3; i < 1025; i++) strcat(text, ",c");
+    assert_refused(text, "has more than 1024 columns");
+    text[strlen(text) - 2] = '\0';
+    struct lookup_table *table = open_table(1);
+    load(table, text);
+    lookup_table_free(table);
+    char long_field[200000] = "id,name,email\n1,";
+    size_t len = strlen(long_field);
+    memset(long_field + len, 'x', sizeof long_field - len - 8);
+    strcpy(long_field + sizeof long_field - 8, ",a\n");
+    table = open_table(1);
+    load(table, long_field);
+    lookup_table_free(table);
+}
+END_TEST
+
 START_TEST(refuses_missing_files) {
     struct lookup_table *table = open_table(1);
     struct error error;
@@ -197,6 +215,54 @@ START_TEST(byte_order_mark) {
 }
 END_TEST
 
+/* The column "name" of a row. */
+static struct value name_of(const struct lookup_table *table, const char *row, struct lookup_batch *batch) {
+    const struct value key = string_value(row);
+    lookup_batch_reset(batch);
+    lookup_batch_ask(batch, &key);
+    lookup_table_answer(table, batch);
+    const struct value *result = lookup_batch_result(batch, 0);
+    ck_assert_msg(result != NULL, "%s", row);
+    return result[0];
+}
+
+/* What is written as a number is one, so that it joins with the numbers of events; what is not written as one
+ * would be written is a text. */
+START_TEST(numbers_are_numbers) {
+    static const struct {
+        const char *cell, *joins;
+        bool number;
+    } trials[] = {{"7", "7", true},
+                  {"7", "7.0", true},
+                  {"-12", "-12", true},
+                  {"0.5", "0.50", true},
+                  {"9007199254740993", "9007199254740993", true},
+                  {"7.0", "\"7.0\"", false},
+                  {"007", "\"007\"", false},
+                  {"+7", "\"+7\"", false},
+                  {"1e3", "\"1e3\"", false},
+                  {"NaN", "\"NaN\"", false},
+                  {"\"\"", "\"\"", false},
+                  {"ann", "\"ann\"", false}};
+    struct lookup_table *table = open_table(1);
+    struct lookup_batch batch;
+    lookup_batch_init(&batch, 1, 2);
+    for (int i = 0; i < COUNT_OF(trials); i++) {
+        char csv[100], row[20];
+        snprintf(csv, sizeof csv, "id,name,email\nr%d,%s,x\n", i, trials[i].cell);
+        snprintf(row, sizeof row, "r%d", i);
+        load(table, csv);
+        struct value value = name_of(table, row, &batch);
+        ck_assert_msg((value.type == VALUE_NUMBER) == trials[i].number, "%s", trials[i].cell);
+        ck_assert_msg(joins_with(value, trials[i].joins), "%s, %s", trials[i].cell, trials[i].joins);
+    }
+    ck_assert(!joins_with(name_of(table, "r0", &batch), "\"7\""));
+    ck_assert(!joins_with(name_of(table, "r4", &batch), "9007199254740992"));
+    lookup_batch_release(&batch);
+    lookup_table_free(table);
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("lookup_table");
     tcase_add_test(tests, reads_csv);
@@ -207,8 +273,10 @@ int main(void) {
     tcase_add_test(tests, answers_a_whole_batch);
     tcase_add_test(tests, adds_rows_one_by_one);
     tcase_add_test(tests, refuses_broken_files);
+    tcase_add_test(tests, bounds_columns);
     tcase_add_test(tests, refuses_missing_files);
     tcase_add_test(tests, header_only);
     tcase_add_test(tests, byte_order_mark);
+    tcase_add_test(tests, numbers_are_numbers);
     return suite_run("transform.lookup_table", tests);
 }

@@ -1,0 +1,1 @@
+"""bench/run: the checkouts pipeline and its rivals, one after another on the same events."""
