@@ -62,6 +62,7 @@ maven has_command mvn
 python3-venv has_venv
 END
         ;;
+    cache) echo 'ccache has_command ccache' ;;
     python) echo 'python3-venv has_venv' ;;
     count) echo 'valgrind has_command valgrind' ;;
     metrics) echo 'prometheus has_command promtool' ;;
