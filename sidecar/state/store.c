@@ -161,14 +161,14 @@ static int compare_order(const struct store *store, const struct entry *a, const
     return store->compare(&field[0], &field[1]);
 }
 
-static bool is_before(const struct store *store, const struct touch *a, const struct touch *b) {
+/* These are inlined: a look-up must cost no more for there being others. */
+#define INLINED static inline __attribute__((always_inline))
+
+INLINED bool is_before(const struct store *store, const struct touch *a, const struct touch *b) {
     if (a->time_us != b->time_us) return a->time_us < b->time_us;
     int order = compare_order(store, a->entry, b->entry);
     return order ? order < 0 : a->offset < b->offset;
 }
-
-/* These are inlined: a look-up must cost no more for there being others. */
-#define INLINED static inline __attribute__((always_inline))
 
 /* Whether the entry, which `link` leads to, counts within the range; then `touch` is it. */
 INLINED bool counts(const struct bucket *bucket, uint32_t link, const struct entry *entry,
