@@ -33,22 +33,24 @@ struct batch {
     int part_count, part_capacity;
     struct lookups lookups;
     int *events;      /* per conversion: its number in `lookups`; meaningful where it makes a row */
-    struct row *rows; /* by partition, in offset order; an upsert is sent in another */
+    struct row *rows; /* by partition, offset and number of the touch; an upsert is sent in another order */
     int row_count;
     struct dead_letter *dead;
     int dead_count;
+    unsigned turn; /* which partition is asked first, where one conversion can fill a batch */
 };
 
 void batch_init(struct batch *batch, const struct plan *plan);
 void batch_release(struct batch *batch);
 void batch_reset(struct batch *batch);
 
-/* Takes at most about `max_rows` conversions. False when there is nothing to commit. */
+/* Takes conversions that make about `max_rows` rows, each with all of its rows. False when there is nothing
+ * to commit. */
 bool batch_take(struct batch *batch, struct partition *const *partitions, int count, uint64_t max_rows);
 /* `check` may be NULL. */
 void batch_build(struct batch *batch, const struct row_check *check);
-/* The database does not take this conversion's row: it becomes a dead letter, the last one of `dead`, and its
- * outcome in the ledger changes. */
+/* The database does not take this conversion's row, or one of them: it becomes a dead letter, the last one of
+ * `dead`, and its outcome in the ledger changes. */
 void batch_refuse(struct batch *batch, int partition, int64_t offset, const char *why);
 /* The outcomes of all records that the batch moves past, both inputs together; after batch_build. */
 struct ledger batch_outcomes(const struct batch *batch);

@@ -51,7 +51,7 @@ struct commit {
     bool *arrived; /* per part of the batch: an earlier attempt did commit it */
     /* the rows: */
     struct pieces pieces;
-    bool one_by_one;            /* each is a statement, in the order of their offsets */
+    bool one_by_one;            /* those of each conversion are a statement, in the order of their offsets */
     int to_send, sent, sending; /* of batch.rows: all, done, under way */
     int64_t sent_at_us;
     /* those that are refused: */
@@ -291,7 +291,8 @@ static int arrange_rows(const struct commit *commit) {
 static bool send_rows(struct commit *commit, struct error *error) {
     if (commit->sent == 0) commit->to_send = arrange_rows(commit);
     int rest = commit->to_send - commit->sent;
-    commit->sending = commit->one_by_one ? 1 : pieces_take(&commit->pieces, rest);
+    commit->sending = commit->one_by_one ? row_together(commit->batch->rows + commit->sent, rest)
+                                         : pieces_take(&commit->pieces, rest);
     commit->sent_at_us = clock_monotonic_us();
     struct postgres_statement statement =
         postgres_output_format(commit->options.output, commit->batch->rows + commit->sent, commit->sending);

@@ -169,6 +169,7 @@ size_t partition_dead_bytes(const struct partition *partition);
  * partition_cut_ledger. */
 struct cut {
     uint64_t from, to;
+    uint64_t rows;            /* that they make, with one for each dead letter */
     struct progress progress; /* conversion_ledger: as before the cut, see partition_cut_ledger */
     const struct dead_touch *dead_touches;
     int dead_touch_count;
@@ -177,14 +178,16 @@ struct cut {
     const struct sources *touch_sources, *conversion_sources; /* of re-keyed logs, at the progress */
 };
 
-/* Decides what is final and takes at most `max_rows` conversions. False when there is nothing to commit. */
+/* Decides what is final and takes conversions until they make `max_rows` rows: all rows of the last one, even
+ * if these are many more. False when there is nothing to commit. */
 bool partition_cut(struct partition *partition, uint64_t max_rows, struct cut *cut);
 /* Touches that no cut has put into the changelog yet. */
 uint64_t partition_unlogged(const struct partition *partition);
 /* Touches held, and the memory they take. */
 uint64_t partition_held(const struct partition *partition);
 size_t partition_store_bytes(const struct partition *partition);
-/* Conversions that are final and not yet cut, counted up to `limit`. */
+/* The rows of conversions that are final and not yet cut, a dead letter for one, counted until there are
+ * `limit`. */
 uint64_t partition_ready(struct partition *partition, uint64_t limit);
 struct pending *partition_pending_at(const struct partition *partition, uint64_t number);
 /* The idle advances of the open cut: stored with it. Views, good until the next record is read. */

@@ -34,7 +34,7 @@ const struct catalogue_column *catalogue_column(const struct catalogue_table *ta
 bool catalogue_is_unique(struct connection *connection, const struct catalogue_table *table,
                          char *const *columns, int count, int timeout_ms, bool *unique,
                          struct error *error) MUST_CHECK;
-/* Whether we hold a privilege on the table: "SELECT", "INSERT", "UPDATE". */
+/* Whether we hold a privilege on the table: "SELECT", "INSERT", "UPDATE", "DELETE". */
 bool catalogue_may(struct connection *connection, const struct catalogue_table *table, const char *privilege,
                    int timeout_ms, bool *may, struct error *error) MUST_CHECK;
 
