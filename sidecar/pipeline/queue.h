@@ -28,7 +28,8 @@ struct pending {
     bool has_key, has_touch;
     struct hash128 key;
     struct touch touch;
-    struct value *fields; /* those of plan.conversion_fields; NULL when the record could not be read */
+    struct value *fields; /* those of plan.conversion_fields; NULL when the record could not be read or is
+                             filtered */
     const char *detail;   /* why it is a dead letter, or NULL */
 };
 
