@@ -21,7 +21,7 @@ static const char *const lists[] = {
     "rename: {c: a}, hash: {fields: [a, b]}",
     "replace: {fields: [a, b], text: a, with: bb}",
 };
-enum { LISTS = sizeof lists / sizeof *lists, GROWS = LISTS - 1, HASHES = LISTS - 2 };
+enum { LISTS = sizeof lists / sizeof *lists, HASHES = LISTS - 2 };
 
 static const char *const fields[] = {"a", "b"};
 
@@ -36,8 +36,9 @@ static struct decoder *decoder_for(const char *steps, enum steps_scope scope) {
              "attribute: {conversions: c, touches: t, key: [k], window: 1h}\n"
              "outputs: [{postgres: {table: r, primary_key: [a], columns: [a]}}]\n",
              steps);
-    struct pipeline *pipeline =
-        pipeline_parse(yaml, strlen(yaml), "p.yaml", stderr); /* lives as the process */
+    static struct pipeline *kept[2 * LISTS]; /* as long as the process */
+    static int count;
+    struct pipeline *pipeline = kept[count++] = pipeline_parse(yaml, strlen(yaml), "p.yaml", stderr);
     if (!pipeline) abort();
     struct decoder_options options = {.fields = fields, .field_count = 2, .time = &pipeline->inputs[0].time};
     struct decoder *decoder = steps_decoder_new(&options, &pipeline->inputs[0], scope, &error);
