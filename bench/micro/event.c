@@ -28,7 +28,7 @@ static void set_up_decoder(const char *zone_name) {
     static char time_field[] = "datetime_occured", name[64];
     static struct time_config time = {.field = time_field, .zone = name, .max_future_us = 60 * TIME_SECOND};
     static const char *const fields[] = {"click_id"}, *const key[] = {"user_id", "product_id"};
-    const struct decoder_options options = {fields, 1, key, 2, &time, 12345};
+    const struct decoder_options options = {fields, 1, key, 2, &time, 12345, {0}};
     struct error error;
     snprintf(name, sizeof name, "%s", zone_name);
     decoder = decoder_new(&options, &error);

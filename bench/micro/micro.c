@@ -11,8 +11,8 @@
 
 enum { ROUNDS = 9, ROUND_US = 50000 };
 
-static const struct micro *const tables[] = {event_benchmarks, attribution_benchmarks, store_benchmarks,
-                                             block_benchmarks, join_benchmarks};
+static const struct micro *const tables[] = {event_benchmarks, steps_benchmarks, attribution_benchmarks,
+                                             store_benchmarks, block_benchmarks, join_benchmarks};
 enum { TABLES = sizeof tables / sizeof *tables };
 
 static const char help[] =

@@ -34,6 +34,7 @@ extern const struct micro attribution_benchmarks[];
 extern const struct micro block_benchmarks[];
 extern const struct micro event_benchmarks[];
 extern const struct micro join_benchmarks[];
+extern const struct micro steps_benchmarks[];
 extern const struct micro store_benchmarks[];
 
 #endif

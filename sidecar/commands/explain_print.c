@@ -73,9 +73,14 @@ static void print_conversion(const struct plan *plan, const struct explanation *
     }
     fputs("  key        ", stdout);
     print_values(attribute->conversion_key, item->key, attribute->key_count);
-    puts(item->has_key ? "" : " (a part is null: it joins with nothing)");
+    puts(item->has_key || item->filtered_by ? "" : " (a part is null: it joins with nothing)");
     printf("  time       %s (record timestamp %s)\n", time_text(item->time_us).text,
            time_text(item->timestamp_us).text);
+    if (item->filtered_by) {
+        printf("  filtered   by step %d (%s): it gets no row\n", item->filtered_by,
+               step_name(plan->conversions->steps->items[item->filtered_by - 1].kind));
+        return;
+    }
     print_lateness(item);
     if (item->refused_late) return;
     printf("  window     %s to %s, both included\n",
@@ -190,7 +195,7 @@ void explain_print_text(const struct plan *plan, const struct explain_result *re
     for (int i = 0; i < result->count; i++) {
         if (i) putchar('\n');
         print_conversion(plan, &result->items[i]);
-        if (result->items[i].readable && !result->items[i].refused_late)
+        if (result->items[i].readable && !result->items[i].refused_late && !result->items[i].filtered_by)
             print_touches(plan, &result->items[i]);
     }
     if (!result->count) print_nothing(plan, result, what);
@@ -277,6 +282,10 @@ static void readable_json(struct buffer *out, const struct plan *plan, const str
     json_time(out, "time", item->time_us);
     json_values(out, "key", attribute->conversion_key, item->key, attribute->key_count);
     json_time(out, "watermark", item->watermark_us);
+    if (item->filtered_by) {
+        json_number(out, "filtered_by", item->filtered_by);
+        return;
+    }
     json_flag(out, "late", item->late);
     json_time(out, "window_from", time_add(item->time_us, -plan->window.window_us));
     json_text(out, "final", finalities[item->final]);

@@ -154,6 +154,53 @@ static value *properties(document *doc) {
     return schema;
 }
 
+static value *names_of_fields(document *doc) {
+    value *schema = list_of(doc, text_of_kind(doc, KIND_FIELD));
+    yyjson_mut_obj_add_bool(doc, schema, "uniqueItems", true);
+    return schema;
+}
+
+static value *literal(document *doc) {
+    value *schema = object(doc), *types = yyjson_mut_arr(doc);
+    yyjson_mut_arr_add_str(doc, types, "string");
+    yyjson_mut_arr_add_str(doc, types, "number");
+    yyjson_mut_arr_add_str(doc, types, "boolean");
+    set(doc, schema, "type", types);
+    return schema;
+}
+
+static value *literals(document *doc) {
+    value *schema = object(doc);
+    set_either(doc, schema, literal(doc), list_of(doc, literal(doc)));
+    return schema;
+}
+
+static value *condition(document *doc, const struct option_row *option) {
+    value *schema = object(doc);
+    set_either(doc, schema, literals(doc), reference(doc, option->child));
+    return schema;
+}
+
+static value *cast(document *doc, const struct option_row *option) {
+    value *schema = object(doc);
+    set_words(doc, schema, option);
+    return schema;
+}
+
+/* A list of which each item has exactly one of the section's options. */
+static value *steps(document *doc, const struct option_row *option) {
+    value *schema = of_type(doc, "array");
+    set(doc, schema, "items", reference(doc, option->child));
+    return schema;
+}
+
+static void set_fields(document *doc, value *schema, const struct option_row *option) {
+    if (option->child)
+        set_either(doc, schema, names_of_fields(doc), reference(doc, option->child));
+    else
+        take(doc, schema, names_of_fields(doc));
+}
+
 static void set_value(document *doc, value *schema, const struct option_row *option) {
     switch (option->kind) {
     case KIND_INTEGER: set_integer(doc, schema, option); return;
@@ -166,6 +213,17 @@ static void set_value(document *doc, value *schema, const struct option_row *opt
     case KIND_COLUMNS: take(doc, schema, list_of(doc, column(doc))); return;
     case KIND_PROPERTIES: take(doc, schema, properties(doc)); return;
     case KIND_COMMAND: take(doc, schema, list_of(doc, text_of_kind(doc, KIND_TEXT))); return;
+    case KIND_STEPS: take(doc, schema, steps(doc, option)); return;
+    case KIND_FIELDS: set_fields(doc, schema, option); return;
+    case KIND_CONDITIONS: take(doc, schema, map_of(doc, KIND_FIELD, condition(doc, option), 1)); return;
+    case KIND_CASTS: take(doc, schema, map_of(doc, KIND_FIELD, cast(doc, option), 1)); return;
+    case KIND_NULLS: take(doc, schema, map_of(doc, KIND_FIELD, literals(doc), 1)); return;
+    case KIND_DEFAULT_VALUES: take(doc, schema, map_of(doc, KIND_FIELD, literal(doc), 1)); return;
+    case KIND_RENAMES: take(doc, schema, map_of(doc, KIND_FIELD, text_of_kind(doc, KIND_FIELD), 1)); return;
+    case KIND_CHOICES: take(doc, schema, map_of(doc, KIND_FIELD, names_of_fields(doc), 1)); return;
+    case KIND_LITERAL: take(doc, schema, literal(doc)); return;
+    case KIND_LITERALS: take(doc, schema, literals(doc)); return;
+    case KIND_FLAG: take(doc, schema, of_type(doc, "boolean")); return;
     case KIND_SECTION:
     case KIND_DEFAULTS: set_section(doc, schema, option->child); return;
     case KIND_INPUTS:
@@ -222,6 +280,9 @@ static void set_options(document *doc, value *schema, enum section section) {
     set(doc, schema, "properties", all);
     if (yyjson_mut_arr_size(required)) set(doc, schema, "required", required);
     yyjson_mut_obj_add_bool(doc, schema, "additionalProperties", false);
+    if (section != SECTION_STEP) return;
+    yyjson_mut_obj_add_uint(doc, schema, "minProperties", 1);
+    yyjson_mut_obj_add_uint(doc, schema, "maxProperties", 1);
 }
 
 static value *definitions(document *doc) {

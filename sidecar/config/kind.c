@@ -82,6 +82,24 @@ static const struct kind_rule rules[KIND_COUNT] = {
     [KIND_COMMAND] = {"command", "a list of texts, a program and its arguments", NULL, 0,
                       "A list: a program, found by `PATH` or by its whole path, and its arguments. No shell "
                       "looks at it."},
+    [KIND_STEPS] = {"list of steps", "a list of steps", NULL, 0,
+                    "A list, each item one step: `- trim: [name]`. [What each of them does](steps.md)."},
+    [KIND_FIELDS] = {"fields", "a list of fields", NULL, 0, NULL},
+    [KIND_CONDITIONS] = {"conditions", "a map of fields to values or conditions", NULL, 0,
+                         "A map of fields to what they must be: a value, a list of values, or conditions, "
+                         "`{category: [art, travel], followers: {min: 100}, email: {present: true}}`. All "
+                         "must hold."},
+    [KIND_CASTS] = {"map of fields to words", "a map of fields to types", NULL, 0, NULL},
+    [KIND_NULLS] = {"map of fields to values", "a map of fields to values", NULL, 0, NULL},
+    [KIND_DEFAULT_VALUES] = {"map of fields to values", "a map of fields to values", NULL, 0, NULL},
+    [KIND_RENAMES] = {"map of fields to names", "a map of fields to their new names", NULL, 0, NULL},
+    [KIND_CHOICES] = {"map of fields to fields", "a map of fields to lists of fields", NULL, 0, NULL},
+    [KIND_LITERAL] =
+        {"value", "a text, a number, true or false", NULL, 0,
+         "A number, `7` or `1.5`, or `true` or `false`; anything else, and what is in quotes, is "
+         "a text. `7` equals `7.0`, but a number never equals a text."},
+    [KIND_LITERALS] = {"values", "a value or a list of values", NULL, 0, NULL},
+    [KIND_FLAG] = {"`true` or `false`", "true or false", NULL, 0, NULL},
     [KIND_SECTION] = {"section", "a map", NULL, 0, NULL},
     [KIND_DEFAULTS] = {"section", "a map", NULL, 0, NULL},
     [KIND_INPUTS] = {"map of names to sections", "a map of names to inputs", NULL, 0, NULL},

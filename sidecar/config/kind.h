@@ -34,6 +34,18 @@ enum kind {
     KIND_COLUMNS,
     KIND_PROPERTIES,
     KIND_COMMAND, /* char **, ending with NULL */
+    KIND_STEPS,
+    /* … of which those within a step fill struct step_config */
+    KIND_FIELDS,         /* a list of fields; with a child also a map of options, "fields" among them */
+    KIND_CONDITIONS,     /* a map of fields to values or conditions */
+    KIND_CASTS,          /* a map of fields to words */
+    KIND_NULLS,          /* a map of fields to values */
+    KIND_DEFAULT_VALUES, /* a map of fields to one value each */
+    KIND_RENAMES,        /* a map of fields to their new names */
+    KIND_CHOICES,        /* a map of fields to lists of fields */
+    KIND_LITERAL,        /* struct literal */
+    KIND_LITERALS,       /* struct literals */
+    KIND_FLAG,           /* enum flag */
     /* groups of options */
     KIND_SECTION,
     KIND_DEFAULTS, /* a section for all inputs */

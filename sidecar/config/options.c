@@ -24,6 +24,8 @@ static const char *const log_forms[] = {"logfmt", "json", NULL};
 static const char *const log_details[] = {"error", "warn", "info", "debug", NULL};
 static const char *const tls_verifications[] = {"full", "ca", "none", NULL};
 static const char *const sasl_mechanisms[] = {"SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN", "OAUTHBEARER", NULL};
+static const char *const casts[] = {"int",     "decimal",  "text",     "bool", "timestamp",
+                                    "epoch_s", "epoch_ms", "epoch_us", NULL};
 static const char *const write_modes[] = {"upsert", "append", NULL};
 
 static const struct section_row sections[SECTION_COUNT] = {
@@ -82,6 +84,21 @@ static const struct section_row sections[SECTION_COUNT] = {
                            "any process can go on where another stopped. It is created at the first start."},
     [SECTION_TELEMETRY] = {"telemetry", "Metrics and health of a running process, over HTTP."},
     [SECTION_LOG] = {"log", "The log, on standard error."},
+    [SECTION_STEP] =
+        {"inputs.NAME.steps",
+         "What is done to an event's fields before its time, its key and its columns are taken. The "
+         "same under `defaults.steps`; an input's own list takes the place of that one. Each item "
+         "of the list is one of these. [What exactly they do](steps.md)."},
+    [SECTION_STEP_CONDITION] = {"inputs.NAME.steps.where.FIELD",
+                                "What a field must be like; all that is given must hold."},
+    [SECTION_STEP_REMOVE] = {"inputs.NAME.steps.remove", "Exactly one of `text` and `characters`."},
+    [SECTION_STEP_REPLACE] =
+        {"inputs.NAME.steps.replace",
+         "Every occurrence, from the left; what has been put in is not looked at again."},
+    [SECTION_STEP_COUNT] = {"inputs.NAME.steps.count_suffix", "Counts as people write them."},
+    [SECTION_STEP_HASH] =
+        {"inputs.NAME.steps.hash",
+         "For personal data that must not reach the table but still tell one from another."},
 };
 
 static const struct option_row options[] = {
@@ -218,6 +235,66 @@ static const struct option_row options[] = {
      .doc = "A partition that has been read to its end and stays silent for this long no longer holds "
             "results back. "
             "0: it always does."},
+    {IN(INPUT) | IN(DEFAULTS), "steps", KIND_STEPS, .child = SECTION_STEP, NOWHERE,
+     .example = "[trim: [name], cast: {index: int}]",
+     .doc = "What is done to each event first: filters, cleaned texts, types, other names."},
+    {IN(STEP), "where", KIND_CONDITIONS, .child = SECTION_STEP_CONDITION, NOWHERE,
+     .example = "{category: [art, travel]}",
+     .doc = "Only events of which this holds go on; the others are counted as `filtered`."},
+    {IN(STEP), "strip_non_ascii", KIND_FIELDS, NOWHERE, .example = "[title]",
+     .doc = "Takes every character out that is not ASCII."},
+    {IN(STEP), "remove", KIND_SECTION, .child = SECTION_STEP_REMOVE, NOWHERE,
+     .example = "{fields: [price], text: \",\"}", .doc = "Takes a text, or certain characters, out."},
+    {IN(STEP), "replace", KIND_SECTION, .child = SECTION_STEP_REPLACE, NOWHERE,
+     .example = "{fields: [name], text: \"_\", with: \" \"}",
+     .doc = "Puts one text in the place of another."},
+    {IN(STEP), "trim", KIND_FIELDS, NOWHERE, .example = "[name]",
+     .doc = "Takes blanks, tabs, line breaks and their like away from both ends."},
+    {IN(STEP), "lower", KIND_FIELDS, NOWHERE, .example = "[email]",
+     .doc = "Turns capital letters into small ones."},
+    {IN(STEP), "upper", KIND_FIELDS, NOWHERE, .example = "[country]",
+     .doc = "Turns small letters into capital ones."},
+    {IN(STEP), "count_suffix", KIND_FIELDS, .child = SECTION_STEP_COUNT, NOWHERE,
+     .example = "{fields: [follower_count], otherwise: 0}",
+     .doc = "Turns `12k`, `1.2M` and `3B` into the numbers 12000, 1200000 and 3000000000."},
+    {IN(STEP), "cast", KIND_CASTS, .words = casts, NOWHERE, .example = "{index: int}",
+     .doc = "Turns values into another type, as far as nothing is lost."},
+    {IN(STEP), "null_if", KIND_NULLS, NOWHERE, .example = "{title: [\"\", unknown]}",
+     .doc = "Turns these values into null."},
+    {IN(STEP), "default", KIND_DEFAULT_VALUES, NOWHERE, .example = "{country: unknown}",
+     .doc = "Gives fields that are null or missing a value."},
+    {IN(STEP), "rename", KIND_RENAMES, NOWHERE, .example = "{old_name: new_name}",
+     .doc = "Gives fields another name."},
+    {IN(STEP), "coalesce", KIND_CHOICES, NOWHERE, .example = "{email: [email, contact_email]}",
+     .doc = "Sets a field to the first of some that is not null."},
+    {IN(STEP), "drop", KIND_FIELDS, NOWHERE, .example = "[password]", .doc = "Makes fields null."},
+    {IN(STEP), "hash", KIND_FIELDS, .child = SECTION_STEP_HASH, NOWHERE,
+     .example = "{fields: [email], key: \"${HASH_KEY}\"}",
+     .doc =
+         "Turns values into their SHA-256, or HMAC-SHA-256 with a secret key, as 64 digits of hexadecimal."},
+    {IN(STEP_REMOVE) | IN(STEP_REPLACE) | IN(STEP_COUNT) | IN(STEP_HASH), "fields", KIND_FIELDS, NEED_ALWAYS,
+     NOWHERE, .example = "[name, title]", .doc = "The fields."},
+    {IN(STEP_REMOVE), "text", KIND_TEXT, FIELD(step_config, text), .otherwise = "`characters`",
+     .example = "\",\"", .doc = "What is taken out, wherever it occurs."},
+    {IN(STEP_REMOVE), "characters", KIND_TEXT, FIELD(step_config, characters), .otherwise = "`text`",
+     .example = "\",;\"", .doc = "Characters each of which is taken out."},
+    {IN(STEP_REPLACE), "text", KIND_TEXT, NEED_ALWAYS, FIELD(step_config, text), .example = "\"_\"",
+     .doc = "What is replaced, wherever it occurs."},
+    {IN(STEP_REPLACE), "with", KIND_TEXT, NEED_ALWAYS, FIELD(step_config, with), .example = "\" \"",
+     .doc = "What takes its place; `remove` takes a text out."},
+    {IN(STEP_COUNT), "otherwise", KIND_LITERAL, FIELD(step_config, otherwise), .otherwise = "a dead letter",
+     .example = "0", .doc = "What becomes of a value that is no count."},
+    {IN(STEP_HASH), "key", KIND_SECRET, .secret = true, FIELD(step_config, key),
+     .otherwise = "SHA-256 without a key", .example = "\"${HASH_KEY}\"",
+     .doc = "A secret key, for HMAC-SHA-256. Without one, whoever knows an email finds its hash."},
+    {IN(STEP_CONDITION), "not", KIND_LITERALS, FIELD(condition, others), .example = "[spam, test]",
+     .doc = "None of these values. It holds for null."},
+    {IN(STEP_CONDITION), "min", KIND_LITERAL, FIELD(condition, min), .example = "100",
+     .doc = "Not less than this number or, byte by byte, this text. It does not hold for null."},
+    {IN(STEP_CONDITION), "max", KIND_LITERAL, FIELD(condition, max), .example = "1000",
+     .doc = "Not greater than this. It does not hold for null."},
+    {IN(STEP_CONDITION), "present", KIND_FLAG, FIELD(condition, present), .example = "true",
+     .doc = "`true`: neither null nor missing; `false`: one of these."},
     {IN(PIPELINE), "attribute", KIND_SECTION, NEED_ALWAYS, .child = SECTION_ATTRIBUTE,
      FIELD(pipeline, attribute),
      .example = "{conversions: checkouts, touches: clicks, key: [user_id], window: 1h}",

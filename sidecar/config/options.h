@@ -33,6 +33,12 @@ enum section {
     SECTION_CHANGELOG,       /* struct pipeline */
     SECTION_TELEMETRY,       /* struct pipeline */
     SECTION_LOG,             /* struct pipeline */
+    SECTION_STEP,            /* struct step_config; each option is a step, and only one is given */
+    SECTION_STEP_CONDITION,  /* struct condition */
+    SECTION_STEP_REMOVE,     /* struct step_config */
+    SECTION_STEP_REPLACE,    /* struct step_config */
+    SECTION_STEP_COUNT,      /* struct step_config */
+    SECTION_STEP_HASH,       /* struct step_config */
     SECTION_COUNT
 };
 

@@ -96,6 +96,11 @@ void pipeline_free(struct pipeline *pipeline) {
     release_credential(&pipeline->postgres.password);
     for (int i = 0; i < pipeline->input_count; i++) release_input(&pipeline->inputs[i]);
     free(pipeline->inputs);
+    for (int i = 0; i < pipeline->step_list_count; i++) {
+        steps_config_release(pipeline->step_lists[i]);
+        free(pipeline->step_lists[i]);
+    }
+    free(pipeline->step_lists);
     release_attribute(&pipeline->attribute);
     for (int i = 0; i < pipeline->lookup_count; i++) release_lookup(&pipeline->lookups[i]);
     free(pipeline->lookups);

@@ -9,6 +9,8 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "config/position.h"
+#include "config/steps.h"
 
 enum time_format { TIME_FORMAT_ISO, TIME_FORMAT_EPOCH_S, TIME_FORMAT_EPOCH_MS, TIME_FORMAT_EPOCH_US };
 enum start_at { START_EARLIEST, START_LATEST, START_TIME };
@@ -18,12 +20,6 @@ enum missing_policy { MISSING_KEEP, MISSING_DROP, MISSING_DEAD_LETTER };
 enum write_mode { WRITE_UPSERT, WRITE_APPEND };
 enum log_form { LOG_FORM_LOGFMT, LOG_FORM_JSON };
 enum log_detail { LOG_DETAIL_ERROR, LOG_DETAIL_WARN, LOG_DETAIL_INFO, LOG_DETAIL_DEBUG };
-
-/* Where something stands in the file, for messages about it: "pipeline.yaml:12:7". Lines and columns from 1.
- */
-struct position {
-    int line, column;
-};
 
 struct property {
     char *name, *value;
@@ -121,9 +117,10 @@ struct input_config {
     char *source_topic; /* what producers write to: `kafka.topic` */
     char *topic;        /* what is joined: the same, or the re-keyed topic where there is one */
     struct time_config time;
-    char *partitioned_by; /* NULL: unknown */
+    char *partitioned_by; /* what the producer keyed it by, a field before any step; NULL: unknown */
     struct repartition_config repartition;
-    int64_t idle_timeout_us; /* default 30 s; 0: never idle */
+    int64_t idle_timeout_us;          /* default 30 s; 0: never idle */
+    const struct steps_config *steps; /* what is done to its events first; NULL: nothing */
 };
 
 /* Of `model: position`, in billionths: what the first and the last touch get. The others share the rest. */
@@ -199,6 +196,8 @@ struct pipeline {
     struct postgres_config postgres;
     struct input_config *inputs;
     int input_count;
+    struct steps_config **step_lists; /* those of the inputs, which may share one */
+    int step_list_count;
     struct attribute_config attribute;
     struct lookup_config *lookups;
     int *lookup_order; /* their indexes: each after those that it is matched by, otherwise as in the file */

@@ -8,6 +8,7 @@
 #include "config/pipeline.h"
 #include "config/property.h"
 #include "config/quantity.h"
+#include "config/yaml_text.h"
 
 struct printer {
     const struct pipeline *pipeline;
@@ -23,35 +24,13 @@ static void begin_line(struct printer *printer) {
     printer->begun = false;
 }
 
-static bool is_plain(const char *text) {
-    static const char *const words[] = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"};
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
-    static const char others[] = "0123456789.-";
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcasecmp(words[i], text) == 0) return false;
-    if (!*text || !strchr(letters, *text)) return false;
-    while (*text && (strchr(letters, *text) || strchr(others, *text))) text++;
-    return !*text;
-}
-
-/* A scalar, in quotes where another reader of YAML might take it for something else; "${" must not be taken
- * for a variable. */
+/* A scalar, in quotes where that is needed. */
 static void print_text(const struct printer *printer, const char *text) {
-    struct buffer value, quoted;
-    if (is_plain(text)) {
-        fputs(text, printer->out);
-        return;
-    }
-    buffer_init(&value);
-    buffer_init(&quoted);
-    for (; *text; text++) {
-        if (text[0] == '$' && text[1] == '{') buffer_byte(&value, '$');
-        buffer_byte(&value, *text);
-    }
-    buffer_json(&quoted, buffer_view(&value));
-    fputs(buffer_string(&quoted), printer->out);
-    buffer_release(&quoted);
-    buffer_release(&value);
+    struct buffer scalar;
+    buffer_init(&scalar);
+    yaml_text(text, &scalar);
+    fputs(buffer_string(&scalar), printer->out);
+    buffer_release(&scalar);
 }
 
 static void print_url(const struct printer *printer, const char *url) {
@@ -176,6 +155,22 @@ static void print_named(struct printer *printer, const char *name, enum section 
     printer->indent += 2;
     print_section(printer, section, source);
     printer->indent -= 2;
+}
+
+static void print_steps(struct printer *printer, const struct option_row *option,
+                        const struct steps_config *steps) {
+    struct buffer text;
+    if (!steps || !steps->count) return;
+    begin_line(printer);
+    fprintf(printer->out, "%s:\n", option->name);
+    buffer_init(&text);
+    for (int i = 0; i < steps->count; i++) {
+        buffer_clear(&text);
+        step_write(&steps->items[i], &text);
+        begin_line(printer);
+        fprintf(printer->out, "  - %s\n", buffer_string(&text));
+    }
+    buffer_release(&text);
 }
 
 static void print_inputs(struct printer *printer, const struct option_row *option) {
@@ -304,6 +299,7 @@ static void print_option(struct printer *printer, const struct option_row *optio
     case KIND_COLUMNS: print_columns(printer, source); return;
     case KIND_PROPERTIES: print_properties(printer, source); return;
     case KIND_COMMAND: print_command(printer, option, at); return;
+    case KIND_STEPS: print_steps(printer, option, ((const struct input_config *)source)->steps); return;
     case KIND_SECTION:
         if (option->marked ? *(const bool *)at : is_present(option->child, at))
             print_named(printer, option->name, option->child, at);
@@ -315,6 +311,16 @@ static void print_option(struct printer *printer, const struct option_row *optio
     case KIND_INPUT_NAME:
     case KIND_COLUMN:
     case KIND_SOURCE:
+    case KIND_FIELDS: /* within steps, which step_write writes */
+    case KIND_CONDITIONS:
+    case KIND_CASTS:
+    case KIND_NULLS:
+    case KIND_DEFAULT_VALUES:
+    case KIND_RENAMES:
+    case KIND_CHOICES:
+    case KIND_LITERAL:
+    case KIND_LITERALS:
+    case KIND_FLAG:
     case KIND_COUNT: return;
     }
 }

@@ -309,8 +309,8 @@ static void read_defaults(struct reader *reader, const struct option_row *option
     reader_defaults_repartition(reader, place);
 }
 
-static void read_option(struct reader *reader, const struct option_row *option, const struct place *place,
-                        void *target) {
+void reader_option(struct reader *reader, const struct option_row *option, const struct place *place,
+                   void *target) {
     switch (option->kind) {
     case KIND_SECTION:
         if (option->marked) memcpy((char *)target + option->offset, &(bool){true}, sizeof(bool));
@@ -329,6 +329,21 @@ static void read_option(struct reader *reader, const struct option_row *option, 
     case KIND_COLUMNS: reader_columns(reader, option, place, target); return;
     case KIND_PROPERTIES: reader_properties(reader, option, place, target); return;
     case KIND_COMMAND: reader_command(reader, option, place, (char *)target + option->offset); return;
+    case KIND_STEPS: reader_steps(reader, option, place, target); return;
+    case KIND_FIELDS: reader_fields(reader, option, place, target); return;
+    case KIND_CONDITIONS:
+    case KIND_CASTS:
+    case KIND_NULLS:
+    case KIND_DEFAULT_VALUES:
+    case KIND_RENAMES:
+    case KIND_CHOICES: reader_step_map(reader, option, place, target); return;
+    case KIND_LITERAL:
+        reader_literal(reader, option, place, (void *)((char *)target + option->offset));
+        return;
+    case KIND_LITERALS:
+        reader_literals(reader, option, place, (void *)((char *)target + option->offset));
+        return;
+    case KIND_FLAG: reader_flag(reader, option, place, (void *)((char *)target + option->offset)); return;
     case KIND_TEXT:
     case KIND_LABEL:
     case KIND_NAME:
@@ -397,7 +412,7 @@ void reader_section(struct reader *reader, enum section section, const struct pl
         const struct node *node = place->node ? node_find(place->node, option->name) : NULL;
         struct place child = reader_child(reader, place, option->name, node);
         if (node)
-            read_option(reader, option, &child, target);
+            reader_option(reader, option, &child, target);
         else
             read_absent(reader, option, &child, needed && !is_misspelt(section, place->node, option), target);
     }
@@ -434,4 +449,5 @@ void reader_pipeline(struct reader *reader, const struct node *root) {
     reader_model(reader, root);
     reader_topics(reader, root);
     reader_security(reader, root);
+    reader_steps_check(reader);
 }

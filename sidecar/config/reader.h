@@ -51,6 +51,21 @@ void reader_properties(struct reader *reader, const struct option_row *option, c
                        struct kafka_config *kafka);
 void reader_command(struct reader *reader, const struct option_row *option, const struct place *place,
                     void *target);
+void reader_steps(struct reader *reader, const struct option_row *option, const struct place *place,
+                  struct input_config *input);
+void reader_fields(struct reader *reader, const struct option_row *option, const struct place *place,
+                   struct step_config *step);
+/* All the steps that are maps of fields. */
+void reader_step_map(struct reader *reader, const struct option_row *option, const struct place *place,
+                     struct step_config *step);
+void reader_literal(struct reader *reader, const struct option_row *option, const struct place *place,
+                    struct literal *literal);
+void reader_literals(struct reader *reader, const struct option_row *option, const struct place *place,
+                     struct literals *literals);
+void reader_flag(struct reader *reader, const struct option_row *option, const struct place *place,
+                 enum flag *flag);
+/* Which fields are there for whom, once everything has been read. */
+void reader_steps_check(struct reader *reader);
 /* "… is missing", with an example. */
 void reader_absent(struct reader *reader, const struct option_row *option, const struct place *place);
 /* Each topic has one purpose: after reader_repartitions. */
@@ -75,6 +90,9 @@ void reader_security(struct reader *reader, const struct node *root);
 /* Does the value, or a part of it, stand in the file itself? */
 bool reader_written(const struct node *value);
 
+/* Reads one option that is there. */
+void reader_option(struct reader *reader, const struct option_row *option, const struct place *place,
+                   void *target);
 /* Reads a map into the section's struct. Without a node (an absent section) the fallbacks are filled in, and
  * what is needed is reported if `needed`. */
 void reader_section(struct reader *reader, enum section section, const struct place *place, bool needed,

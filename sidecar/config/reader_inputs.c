@@ -17,6 +17,7 @@ static void inherit(const struct input_config *defaults, struct input_config *in
     input->repartition = defaults->repartition;
     input->repartition.by.field = copy_text(defaults->repartition.by.field);
     input->repartition.topic = copy_text(defaults->repartition.topic);
+    input->steps = defaults->steps;
 }
 
 static void read_input(struct reader *reader, const struct option_row *option, const struct place *place,

@@ -75,9 +75,28 @@ static void write_value(const struct option_row *option, struct buffer *out) {
         link_to(option->child, out);
         return;
     case KIND_OUTPUTS:
+    case KIND_STEPS:
         buffer_text(out, "a list of ");
         link_to(option->child, out);
         return;
+    case KIND_FIELDS:
+        buffer_text(out, kind_rule(option->kind)->expected);
+        if (option->child) buffer_text(out, ", or ");
+        if (option->child) link_to(option->child, out);
+        return;
+    case KIND_CONDITIONS:
+        buffer_text(out, "a map of fields to values or ");
+        link_to(option->child, out);
+        return;
+    case KIND_CASTS:
+        buffer_text(out, "a map of fields to ");
+        for (int i = 0; option->words[i]; i++) buffer_printf(out, "%s`%s`", i ? ", " : "", option->words[i]);
+        return;
+    case KIND_NULLS:
+    case KIND_DEFAULT_VALUES:
+    case KIND_RENAMES:
+    case KIND_CHOICES:
+    case KIND_LITERALS: buffer_text(out, kind_rule(option->kind)->expected); return;
     default: break;
     }
     if (option->kind == KIND_INTEGER && option->min == option->max) {

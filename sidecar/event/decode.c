@@ -33,6 +33,8 @@ struct decoder {
     struct slot *slots; /* the fields asked for, then key fields and the time where they are not among them */
     int slot_count, field_count, key_count, time_slot;
     int *key_slots;
+    struct decoder_hook hook;
+    int *hook_slots;
     int heads[NAME_HEADS]; /* name_hash -> first slot, or -1 */
 
     yyjson_val **found; /* per slot, of the present record; NULL for a field that is not there */
@@ -77,7 +79,8 @@ static int add_slot(struct decoder *decoder, const char *name) {
 }
 
 static void add_slots(struct decoder *decoder, const struct decoder_options *options) {
-    size_t most = (size_t)options->field_count + (size_t)options->key_count + 1;
+    size_t most =
+        (size_t)options->field_count + (size_t)options->key_count + 1 + (size_t)options->hook.field_count;
     decoder->slots = memory_zalloc(most, sizeof *decoder->slots);
     for (int i = 0; i < NAME_HEADS; i++) decoder->heads[i] = -1;
     decoder->field_count = options->field_count;
@@ -87,6 +90,9 @@ static void add_slots(struct decoder *decoder, const struct decoder_options *opt
     for (int i = 0; i < options->key_count; i++)
         decoder->key_slots[i] = add_slot(decoder, options->key_fields[i]);
     decoder->time_slot = add_slot(decoder, options->time->field);
+    decoder->hook_slots = memory_zalloc((size_t)options->hook.field_count, sizeof *decoder->hook_slots);
+    for (int i = 0; i < options->hook.field_count; i++)
+        decoder->hook_slots[i] = add_slot(decoder, options->hook.fields[i]);
     decoder->found = memory_zalloc((size_t)decoder->slot_count, sizeof(void *));
     decoder->values = memory_zalloc((size_t)decoder->slot_count, sizeof *decoder->values);
     decoder->key_values = memory_zalloc((size_t)options->key_count, sizeof *decoder->key_values);
@@ -94,11 +100,15 @@ static void add_slots(struct decoder *decoder, const struct decoder_options *opt
 
 struct decoder *decoder_new(const struct decoder_options *options, struct error *error) {
     struct zone *zone = zone_load(options->time->zone, error);
-    if (!zone) return NULL;
+    if (!zone) {
+        if (options->hook.free) options->hook.free(options->hook.context);
+        return NULL;
+    }
     struct decoder *decoder = memory_zalloc(1, sizeof *decoder);
     decoder->zone = zone;
     decoder->time = options->time;
     decoder->key_seed = options->key_seed;
+    decoder->hook = options->hook;
     arena_init(&decoder->json);
     buffer_init(&decoder->key);
     add_slots(decoder, options);
@@ -110,6 +120,8 @@ void decoder_free(struct decoder *decoder) {
     for (int i = 0; i < decoder->slot_count; i++) free(decoder->slots[i].name);
     free(decoder->slots);
     free(decoder->key_slots);
+    free(decoder->hook_slots);
+    if (decoder->hook.free) decoder->hook.free(decoder->hook.context);
     free(decoder->found);
     free(decoder->values);
     free(decoder->key_values);
@@ -215,7 +227,7 @@ static const char *find_nul_escape(struct span json) {
     return NULL;
 }
 
-static const char *kind_of(yyjson_val *value) {
+static const char *kind_of_json(yyjson_val *value) {
     switch (yyjson_get_type(value)) {
     case YYJSON_TYPE_NULL: return "null";
     case YYJSON_TYPE_BOOL: return "a boolean";
@@ -247,7 +259,7 @@ static enum outcome parse(struct decoder *decoder, struct span record, yyjson_va
                       (size_t)(nul - record.data));
     *root = yyjson_doc_get_root(document);
     if (yyjson_is_obj(*root)) return OUTCOME_COUNT;
-    return refuse(decoder, OUTCOME_NOT_AN_OBJECT, "the record is %s, not an object", kind_of(*root));
+    return refuse(decoder, OUTCOME_NOT_AN_OBJECT, "the record is %s, not an object", kind_of_json(*root));
 }
 
 /* -- fields -- */
@@ -323,17 +335,22 @@ static const char *format_name(enum time_format format) {
     return "iso";
 }
 
+static const char *why_null(const struct decoder *decoder, int slot) {
+    yyjson_val *found = decoder->found[slot];
+    if (!found) return decoder->hook.apply ? "missing or made null by a step" : "missing";
+    return yyjson_is_null(found) ? "null" : "made null by a step";
+}
+
 static enum outcome refuse_time(struct decoder *decoder) {
     const struct time_config *time = decoder->time;
-    yyjson_val *found = decoder->found[decoder->time_slot];
     struct value value = decoder->values[decoder->time_slot];
     char name[EXCERPT_MAX], shown[EXCERPT_MAX];
     excerpt_quoted(span_of(time->field), name);
-    if (!found || value.type == VALUE_NULL)
+    if (value.type == VALUE_NULL)
         return refuse(decoder, OUTCOME_TIME_INVALID, "field %s, the event time, is %s", name,
-                      found ? "null" : "missing");
+                      why_null(decoder, decoder->time_slot));
     if (value.type != VALUE_STRING && value.type != VALUE_NUMBER)
-        return refuse(decoder, OUTCOME_TIME_INVALID, "field %s is %s, not a time", name, kind_of(found));
+        return refuse(decoder, OUTCOME_TIME_INVALID, "field %s is %s, not a time", name, value_kind(value));
     bool is_text = value.type == VALUE_STRING, wants_text = time->format == TIME_FORMAT_ISO;
     if (is_text)
         excerpt_quoted(value.text, shown);
@@ -414,7 +431,35 @@ static enum outcome read_key(struct decoder *decoder, struct event *event) {
     }
     int slot = decoder->key_slots[bad];
     return refuse(decoder, OUTCOME_KEY_INVALID, "key field %s is %s; a key is a string, number or boolean",
-                  excerpt_quoted(span_of(decoder->slots[slot].name), name), kind_of(decoder->found[slot]));
+                  excerpt_quoted(span_of(decoder->slots[slot].name), name),
+                  value_kind(decoder->values[slot]));
+}
+
+/* -- hook -- */
+
+/* What is kept of a touch, and what is read of a conversion, has the bound that records have. */
+static enum outcome check_size(struct decoder *decoder) {
+    size_t total = 0;
+    for (int i = 0; i < decoder->slot_count; i++) total += decoder->values[i].text.len;
+    if (total <= DECODER_RECORD_MAX) return OUTCOME_COUNT;
+    return refuse(decoder, OUTCOME_STEP_FAILED,
+                  "the fields have %zu bytes after the steps; no more than %d are taken", total,
+                  DECODER_RECORD_MAX);
+}
+
+/* The time is what the others are measured by, so it is taken of a filtered event too. */
+static enum outcome read_hooked(struct decoder *decoder, int64_t timestamp_us, struct event *event) {
+    enum outcome outcome = decoder->hook.apply(decoder->hook.context, decoder->values, decoder->hook_slots,
+                                               &event->filtered_by, decoder->detail, sizeof decoder->detail);
+    if (outcome != OUTCOME_COUNT && outcome != OUTCOME_FILTERED) return outcome;
+    bool filtered = outcome == OUTCOME_FILTERED;
+    outcome = check_size(decoder);
+    if (outcome == OUTCOME_COUNT) outcome = read_time(decoder, timestamp_us, event);
+    if (outcome != OUTCOME_COUNT) return outcome;
+    if (!filtered) return read_key(decoder, event);
+    event->has_key = false;
+    event->key = (struct hash128){0};
+    return OUTCOME_COUNT;
 }
 
 static enum outcome read_record(struct decoder *decoder, const struct record *record, struct event *event) {
@@ -424,6 +469,8 @@ static enum outcome read_record(struct decoder *decoder, const struct record *re
     if (outcome != OUTCOME_COUNT) return outcome;
     find_fields(decoder, root);
     convert_fields(decoder);
+    event->filtered_by = 0;
+    if (decoder->hook.apply) return read_hooked(decoder, record->timestamp_us, event);
     outcome = read_time(decoder, record->timestamp_us, event);
     return outcome == OUTCOME_COUNT ? read_key(decoder, event) : outcome;
 }

@@ -83,6 +83,28 @@ bool number_parse(struct span text, struct number *number) {
     return true;
 }
 
+/* Of two that are not zero, without their signs. */
+static int compare_magnitudes(const struct number *a, const struct number *b) {
+    if (a->exponent != b->exponent) return a->exponent < b->exponent ? -1 : 1;
+    int64_t digits = a->digits < b->digits ? a->digits : b->digits;
+    for (int64_t i = 0; i < digits; i++) {
+        int order = number_digit(a, i) - number_digit(b, i);
+        if (order) return order;
+    }
+    return (a->digits > b->digits) - (a->digits < b->digits); /* the last digit is not zero */
+}
+
+int number_compare(const struct number *a, const struct number *b) {
+    int sign_a = a->digits == 0 ? 0
+                 : a->negative  ? -1
+                                : 1,
+        sign_b = b->digits == 0 ? 0
+                 : b->negative  ? -1
+                                : 1;
+    if (sign_a != sign_b) return sign_a < sign_b ? -1 : 1;
+    return sign_a == 0 ? 0 : sign_a * compare_magnitudes(a, b);
+}
+
 bool number_is_integer(const struct number *number) {
     return number->digits == 0 || number->exponent >= number->digits;
 }

@@ -36,6 +36,9 @@ static inline char number_digit(const struct number *number, int64_t index) {
  * Postgres does not read either. */
 bool number_parse(struct span text, struct number *number);
 
+/* Less than 0, 0 or greater than 0, as the values are; exact. */
+int number_compare(const struct number *a, const struct number *b);
+
 /* Whether it has no fraction: 7, 7.00, 7e2. */
 bool number_is_integer(const struct number *number);
 /* False when it has a fraction or does not fit. */

@@ -13,6 +13,7 @@ static const char *const names[OUTCOME_COUNT] = {
     [OUTCOME_NUL] = "nul",
     [OUTCOME_MALFORMED] = "malformed",
     [OUTCOME_NOT_AN_OBJECT] = "not_an_object",
+    [OUTCOME_STEP_FAILED] = "step_failed",
     [OUTCOME_TIME_INVALID] = "time_invalid",
     [OUTCOME_TIME_IN_FUTURE] = "time_in_future",
     [OUTCOME_KEY_NULL] = "key_null",
@@ -34,6 +35,7 @@ const char *outcome_class(enum outcome outcome) {
     case OUTCOME_NUL:
     case OUTCOME_MALFORMED:
     case OUTCOME_NOT_AN_OBJECT: return "bytes";
+    case OUTCOME_STEP_FAILED:
     case OUTCOME_TIME_INVALID:
     case OUTCOME_TIME_IN_FUTURE:
     case OUTCOME_KEY_NULL:

@@ -23,6 +23,7 @@ enum outcome {
     OUTCOME_NUL,
     OUTCOME_MALFORMED,
     OUTCOME_NOT_AN_OBJECT,
+    OUTCOME_STEP_FAILED, /* a cleaning step cannot handle a value */
     OUTCOME_TIME_INVALID,
     OUTCOME_TIME_IN_FUTURE,
     OUTCOME_KEY_NULL,
@@ -40,8 +41,8 @@ struct ledger {
 /* "attributed", "touch_kept", "time_invalid", …; the words used in metrics, headers and tests. */
 const char *outcome_name(enum outcome outcome);
 /* What a dead letter with this reason needs to be cured, in one word: "bytes" (it is no JSON object), "field"
- * (a time or a key in it is wrong or missing), "table" (the output's table does not take it), "lookup" (a row
- * that was missing), "late". "" for other outcomes. */
+ * (a time, a key or what a step is about is wrong or missing), "table" (the output's table does not take it),
+ * "lookup" (a row that was missing), "late". "" for other outcomes. */
 const char *outcome_class(enum outcome outcome);
 /* The outcome with this name, or OUTCOME_COUNT. */
 enum outcome outcome_of_name(struct span name);

@@ -18,4 +18,16 @@ struct value {
     struct span text; /* absent for VALUE_NULL */
 };
 
+/* What it is, for messages: "a number". */
+static inline const char *value_kind(struct value value) {
+    switch (value.type) {
+    case VALUE_NULL: return "null";
+    case VALUE_BOOL: return "a boolean";
+    case VALUE_NUMBER: return "a number";
+    case VALUE_STRING: return "a string";
+    case VALUE_JSON: break;
+    }
+    return value.text.len && value.text.data[0] == '[' ? "an array" : "an object";
+}
+
 #endif

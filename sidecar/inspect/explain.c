@@ -268,7 +268,7 @@ static bool explain_items(struct explain *explain, struct error *error) {
     bool ok = true;
     for (int i = 0; ok && i < result->count; i++) {
         struct explanation *item = &result->items[i];
-        if (item->readable && !item->refused_late)
+        if (item->readable && !item->refused_late && !item->filtered_by)
             ok = explain_touches(&explain->inspection, KEY_SEED, item, &result->arena, error);
     }
     return ok;

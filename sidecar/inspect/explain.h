@@ -62,6 +62,7 @@ struct explanation {
     int touch_count, touch_capacity;
     int chosen_count;
     int partition, source_partition;
+    int filtered_by; /* the step that keeps it out, from 1: no touches are listed; 0: none */
     enum finality final;
     enum outcome refused; /* not readable: it is a dead letter, and why */
     bool readable;

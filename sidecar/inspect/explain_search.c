@@ -7,6 +7,7 @@
 #include "event/postgres_column.h"
 #include "event/timestamp.h"
 #include "inspect/walk.h"
+#include "transform/steps.h"
 
 enum { CONVERSIONS_MAX = 1000, TOUCHES_FIRST = 16 };
 
@@ -108,7 +109,7 @@ static struct decoder *search_decoder(const struct plan *plan, uint64_t key_seed
                                       .key_count = attribute->key_count,
                                       .time = &plan->conversions->time,
                                       .key_seed = key_seed};
-    return decoder_new(&options, error);
+    return steps_decoder_new(&options, plan->conversions, STEPS_THOROUGH, error);
 }
 
 /* Where the producer wrote it. */
@@ -170,8 +171,9 @@ static void fill_readable(const struct plan *plan, const struct walked *walked, 
                           struct explanation *item, struct arena *arena) {
     int parts = plan->pipeline->attribute.key_count;
     item->time_us = walked->event.time_us;
+    item->filtered_by = walked->event.filtered_by;
     item->watermark_us = walked->watermark_us;
-    item->late = window_is_late(&plan->window, item->time_us, item->watermark_us);
+    item->late = !item->filtered_by && window_is_late(&plan->window, item->time_us, item->watermark_us);
     if (item->late) item->late_us = time_add(item->watermark_us, -plan->window.lateness_us) - item->time_us;
     item->refused_late = item->late && plan->pipeline->attribute.late == LATE_DEAD_LETTER;
     item->has_key = walked->event.has_key;
@@ -279,7 +281,9 @@ static struct explained_touch *next_touch(struct explanation *item, struct arena
 static void take_touch(const struct plan *plan, struct explanation *item, const struct walked *walked,
                        struct arena *arena) {
     const struct event *event = &walked->event;
-    if (!event->has_key || event->key.low != item->hash.low || event->key.high != item->hash.high) return;
+    if (event->filtered_by || !event->has_key || event->key.low != item->hash.low ||
+        event->key.high != item->hash.high)
+        return;
     if (!is_near(plan, item, event->time_us)) {
         item->farther++;
         return;
@@ -345,7 +349,7 @@ bool explain_touches(const struct inspection *inspection, uint64_t key_seed, str
                                        .key_seed = key_seed};
     struct walk_options options = {.inspection = inspection,
                                    .input = plan->touches,
-                                   .decoder = decoder_new(&decoding, error),
+                                   .decoder = steps_decoder_new(&decoding, plan->touches, STEPS_ALL, error),
                                    .partition = item->partition,
                                    .end = partition->touches.high,
                                    .advances = &partition->stored.touch_advances};

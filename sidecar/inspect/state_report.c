@@ -11,6 +11,7 @@
 #include "state/block.h"
 #include "state/offset_set.h"
 #include "state/wire.h"
+#include "transform/steps.h"
 
 enum { CONVERSIONS_LOOKED_AT = 10000 };
 
@@ -182,7 +183,7 @@ static bool count_waiting(const struct survey *survey, const struct inspected *p
         while ((read = walk_next(&walk, &walked, error)) == SCAN_RECORD) {
             result->looked_at++;
             result->waiting +=
-                walked.readable &&
+                walked.readable && !walked.event.filtered_by &&
                 !window_is_final(&survey->plan->window, walked.event.time_us, result->touch_watermark_us);
         }
     walk_close(&walk);
@@ -239,7 +240,7 @@ static bool prepare(struct survey *survey, struct error *error) {
     if (!read_seed(survey, &seed, error)) return false;
     survey->generation = fingerprint_generation(plan, seed);
     survey->fields = memory_zalloc((size_t)plan->touch_kept_count, sizeof *survey->fields);
-    survey->conversions = decoder_new(&decoding, error);
+    survey->conversions = steps_decoder_new(&decoding, plan->conversions, STEPS_FIELDS_FILTERED, error);
     if (!survey->conversions) return false;
     survey->changelog = inspection_extents(&survey->inspection, plan->pipeline->changelog_topic,
                                            &survey->changelog_count, error);

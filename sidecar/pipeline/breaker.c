@@ -62,6 +62,7 @@ static const char *what_to_check(enum outcome reason) {
     case OUTCOME_NUL:
     case OUTCOME_MALFORMED:
     case OUTCOME_NOT_AN_OBJECT: return "whether the topics hold JSON objects, and what their producers send";
+    case OUTCOME_STEP_FAILED: return "the \"steps\" of the inputs against what their producers send";
     case OUTCOME_TIME_INVALID: return "\"time.field\" and \"time.format\" of the inputs";
     case OUTCOME_TIME_IN_FUTURE: return "\"time.zone\" of the inputs, and the producers' clocks";
     case OUTCOME_KEY_NULL:

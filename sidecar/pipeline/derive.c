@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "transform/rekey.h"
+#include "transform/steps.h"
 
 struct derive {
     const struct repartition_config *config;
@@ -16,6 +17,12 @@ struct derive {
     struct value *values, *found; /* scratch */
 };
 
+/* Copies are keyed as if no step filtered, so that filters may change while they are kept; but nothing is
+ * looked up for events that are filtered, and so they have no key where it comes from a lookup. */
+static enum steps_scope derive_scope(const struct input_config *input) {
+    return input->repartition.derived_count ? STEPS_FIELDS_FILTERED : STEPS_FIELDS;
+}
+
 struct decoder *derive_key_decoder(const struct pipeline *pipeline, const struct input_config *input,
                                    struct error *error) {
     const struct source *by = &input->repartition.by;
@@ -24,7 +31,7 @@ struct decoder *derive_key_decoder(const struct pipeline *pipeline, const struct
                            : memory_strdup(by->field);
     const char *fields[] = {name};
     struct decoder_options options = {.fields = fields, .field_count = 1, .time = &input->time};
-    struct decoder *decoder = decoder_new(&options, error);
+    struct decoder *decoder = steps_decoder_new(&options, input, derive_scope(input), error);
     free(name);
     return decoder;
 }
@@ -48,7 +55,7 @@ static struct decoder *decoder_of_values(const struct lookups_plan *plan, const 
     for (int i = 0; i < plan->value_count; i++) fields[i] = plan->values[i]->field;
     struct decoder_options options = {
         .fields = fields, .field_count = plan->value_count, .time = &input->time};
-    struct decoder *decoder = decoder_new(&options, error);
+    struct decoder *decoder = steps_decoder_new(&options, input, derive_scope(input), error);
     free(fields);
     return decoder;
 }
@@ -89,7 +96,7 @@ const struct lookups_plan *derive_plan(const struct derive *derive) {
 int derive_add(struct derive *derive, const struct record *record) {
     struct event event;
     enum outcome refused;
-    if (!decoder_read(derive->decoder, record, &event, &refused)) return -1;
+    if (!decoder_read(derive->decoder, record, &event, &refused) || event.filtered_by) return -1;
     for (int i = 0; i < derive->plan->value_count; i++)
         derive->values[i] =
             (struct value){event.fields[i].type, arena_copy(&derive->arena, event.fields[i].text)};

@@ -5,10 +5,14 @@
 #include <string.h>
 #include <yyjson.h>
 
+#include "base/digest.h"
 #include "base/hash.h"
+#include "base/memory.h"
 #include "config/options.h"
 #include "config/quantity.h"
 #include "state/block.h"
+#include "transform/steps.h"
+#include "transform/steps_slice.h"
 
 enum { FINGERPRINT_VERSION = 1 };
 
@@ -53,6 +57,63 @@ static void add_time(struct buffer *json, const struct time_config *time) {
     add_duration(json, "max_future", time->max_future_us);
 }
 
+static void add_step(struct buffer *json, const struct step_config *step) {
+    struct buffer text;
+    char check[DIGEST_TEXT];
+    buffer_init(&text);
+    step_write(step, &text);
+    if (step->key) { /* another key makes other values; what it is, nobody learns from this */
+        struct digest *digest = digest_new(step->key);
+        digest_text(digest, span_of("tributary"), check);
+        digest_free(digest);
+        buffer_printf(&text, " # %.16s", check);
+    }
+    add_item(json, buffer_string(&text));
+    buffer_release(&text);
+}
+
+/* Only of an input that has steps: what is stored of others has no such members. Those that some fields come
+ * from, or, without fields, all of them. */
+static void add_steps(struct buffer *json, const char *name, const struct input_config *input,
+                      const char *const *fields, int field_count, bool filters) {
+    int count = input->steps ? input->steps->count : 0;
+    bool *used = memory_zalloc((size_t)count, sizeof *used);
+    bool any = count > 0 && !fields;
+    if (count && fields) steps_mark(input, fields, field_count, filters, used);
+    for (int i = 0; i < count; i++) any |= used[i];
+    if (any) {
+        add_name(json, name);
+        buffer_byte(json, '[');
+        for (int i = 0; i < count; i++)
+            if (used[i] || !fields) add_step(json, &input->steps->items[i]);
+        buffer_byte(json, ']');
+    }
+    free(used);
+}
+
+static void add_matched(const struct pipeline *pipeline, int lookup, struct step_names *names, int depth) {
+    const struct lookup_config *config = &pipeline->lookups[lookup];
+    for (int i = 0; i < config->match_count; i++) {
+        const struct source *match = &config->match[i];
+        if (match->kind != SOURCE_LOOKUP)
+            step_names_add(names, match->field);
+        else if (depth < pipeline->lookup_count) /* a circle is refused before */
+            add_matched(pipeline, match->lookup, names, depth + 1);
+    }
+}
+
+/* The steps that decide under which key, and so in which partition, the copies lie. */
+static void add_key_steps(struct buffer *json, const struct pipeline *pipeline,
+                          const struct input_config *input) {
+    const struct repartition_config *repartition = &input->repartition;
+    struct step_names names = {0};
+    if (repartition->by.kind != SOURCE_LOOKUP) step_names_add(&names, repartition->by.field);
+    for (int i = 0; i < repartition->derived_count; i++)
+        add_matched(pipeline, repartition->derived[i].lookup, &names, 0);
+    add_steps(json, "key_steps", input, names.items, names.count, repartition->derived_count > 0);
+    step_names_release(&names);
+}
+
 /* Only of an input that is re-keyed: what is stored of others has no such members. */
 static void add_repartition(struct buffer *json, const struct plan *plan, const struct input_config *input) {
     const struct source *by = &input->repartition.by;
@@ -71,6 +132,7 @@ static void add_repartition(struct buffer *json, const struct plan *plan, const 
         add_item(json, derived->field);
     }
     buffer_byte(json, ']');
+    add_key_steps(json, plan->pipeline, input);
 }
 
 static void add_input(struct buffer *json, const struct plan *plan, const char *role,
@@ -81,6 +143,8 @@ static void add_input(struct buffer *json, const struct plan *plan, const char *
     add_text(json, "topic", input->topic);
     add_repartition(json, plan, input);
     add_time(json, &input->time);
+    add_steps(json, "time_steps", input, (const char *const[]){input->time.field}, 1, false);
+    add_steps(json, "steps", input, NULL, 0, false);
     add_key(json, key, key_count);
     buffer_byte(json, '}');
 }
@@ -132,6 +196,7 @@ uint64_t fingerprint_generation(const struct plan *plan, uint64_t key_seed) {
     add_kept(&json, plan);
     add_cap(&json, plan);
     add_time(&json, &plan->touches->time);
+    add_steps(&json, "steps", plan->touches, NULL, 0, false);
     buffer_byte(&json, '}');
     uint64_t generation = hash_bytes(json.data, json.len);
     buffer_release(&json);
@@ -168,6 +233,13 @@ static const struct member members[] = {
     {"/touches/looked_up", "what is looked up for the key of the touches", FINGERPRINT_STOP, PUT_BACK},
     {"/conversions/looked_up", "what is looked up for the key of the conversions", FINGERPRINT_STOP,
      PUT_BACK},
+    {"/touches/key_steps", "the steps that the keys of the copied touches come from", FINGERPRINT_STOP,
+     PUT_BACK},
+    {"/conversions/key_steps", "the steps that the keys of the copied conversions come from",
+     FINGERPRINT_STOP, PUT_BACK},
+    {"/touches/time_steps", "the steps that the time of the touches comes from", FINGERPRINT_STOP, PUT_BACK},
+    {"/conversions/time_steps", "the steps that the time of the conversions comes from", FINGERPRINT_STOP,
+     PUT_BACK},
     {"/touches/time_field", "the time field of the touches", FINGERPRINT_STOP, PUT_BACK},
     {"/conversions/time_field", "the time field of the conversions", FINGERPRINT_STOP, PUT_BACK},
     {"/touches/time_format", "the time format of the touches", FINGERPRINT_STOP, PUT_BACK},
@@ -175,10 +247,12 @@ static const struct member members[] = {
     {"/touches/time_zone", "the time zone of the touches", FINGERPRINT_STOP, PUT_BACK},
     {"/conversions/time_zone", "the time zone of the conversions", FINGERPRINT_STOP, PUT_BACK},
     {"/touches/key", "the key of the touches", FINGERPRINT_REBUILD, NULL},
+    {"/touches/steps", "the steps of the touches", FINGERPRINT_REBUILD, NULL},
     {"/kept", "what is kept of a touch", FINGERPRINT_REBUILD, NULL},
     {"/touch_cap", "touch_cap", FINGERPRINT_REBUILD, NULL},
     {"/touches/out_of_order", "out_of_order of the touches", FINGERPRINT_REBUILD, NULL},
     {"/touches/max_future", "max_future of the touches", FINGERPRINT_REBUILD, NULL},
+    {"/conversions/steps", "the steps of the conversions", FINGERPRINT_GOES_ON, NULL},
     {"/conversions/key", "the key of the conversions", FINGERPRINT_GOES_ON, NULL},
     {"/conversions/out_of_order", "out_of_order of the conversions", FINGERPRINT_GOES_ON, NULL},
     {"/conversions/max_future", "max_future of the conversions", FINGERPRINT_GOES_ON, NULL},

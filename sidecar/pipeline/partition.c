@@ -7,6 +7,7 @@
 #include "event/timestamp.h"
 #include "pipeline/fingerprint.h"
 #include "pipeline/partition_internal.h"
+#include "transform/steps.h"
 
 /* --- the join --- */
 
@@ -18,7 +19,7 @@ static struct decoder *decoder_for(const struct input_config *input, const char 
                                       .key_count = key_count,
                                       .time = &input->time,
                                       .key_seed = seed};
-    return decoder_new(&options, error);
+    return steps_decoder_new(&options, input, STEPS_ALL, error);
 }
 
 bool join_init(struct join *join, const struct plan *plan, uint64_t key_seed, struct error *error) {
@@ -193,6 +194,7 @@ int64_t partition_own_watermark(const struct partition *partition, const struct 
 
 static enum outcome keep_touch(struct partition *partition, const struct record *record,
                                const struct event *event) {
+    if (event->filtered_by) return OUTCOME_FILTERED;
     if (!event->has_key) return OUTCOME_KEY_NULL;
     bool kept = store_insert(partition->store, event->key, event->time_us, record->offset,
                              partition_own_watermark(partition, &partition->touches),
@@ -261,8 +263,12 @@ void partition_conversion(struct partition *partition, const struct record *reco
         pending->time_us = event.time_us;
         pending->has_key = event.has_key;
         pending->key = event.key;
-        copy_fields(partition, pending, &event);
-        judge_late(partition, pending, conversion_watermark(partition));
+        if (event.filtered_by) {
+            pending->outcome = OUTCOME_FILTERED;
+        } else {
+            copy_fields(partition, pending, &event);
+            judge_late(partition, pending, conversion_watermark(partition));
+        }
         position_observe(log, event.time_us);
     } else {
         struct arena *arena = queue_arena(&partition->queue, partition->queue.next - 1);

@@ -30,8 +30,9 @@ struct pending {
     struct hash128 key;
     struct touch touch;          /* the one of a model that chooses one … */
     const struct touch *touches; /* … or where they all are */
-    struct value *fields;        /* those of plan.conversion_fields; NULL when the record could not be read */
-    const char *detail;          /* why it is a dead letter, or NULL */
+    struct value *fields; /* those of plan.conversion_fields; NULL when the record could not be read or is
+                             filtered */
+    const char *detail;   /* why it is a dead letter, or NULL */
 };
 
 struct segment;

@@ -70,6 +70,7 @@ static void give_key(struct rekey_memory *rekey, struct record *record, int64_t 
     *time_us = TIME_NONE;
     if (!decoder_read(rekey->decoder, record, &event, &refused)) return;
     *time_us = event.time_us;
+    if (event.filtered_by) return;
     if (rekey_key(&event.fields[0], &rekey->key)) record->key = buffer_view(&rekey->key);
 }
 

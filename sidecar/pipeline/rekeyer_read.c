@@ -26,7 +26,8 @@ static bool judge_anchor(const struct rekeyer *rekeyer, const struct rekey_sourc
            message_refuse_other(message, rekeyer_input(rekeyer, source)->source_topic, error);
 }
 
-/* The key and the time; a record without either goes on as it is, and the join says why it is of no use. */
+/* The key and the time; a record without either goes on as it is, and the join says why it is of no use or
+ * counts it as filtered. */
 static struct span key_of(struct rekeyer *rekeyer, const struct rekey_source *source,
                           const struct record *record, int64_t *time_us) {
     struct event event;
@@ -34,6 +35,7 @@ static struct span key_of(struct rekeyer *rekeyer, const struct rekey_source *so
     *time_us = TIME_NONE;
     if (!decoder_read(rekeyer->decoders[source->input], record, &event, &refused)) return (struct span){0};
     *time_us = event.time_us;
+    if (event.filtered_by) return (struct span){0};
     return rekey_key(&event.fields[0], &rekeyer->key) ? buffer_view(&rekeyer->key) : (struct span){0};
 }
 

@@ -12,7 +12,7 @@ static struct decoder *decoder_for(enum time_format format, struct time_config *
     static const char *const fields[] = {"a", "b"}, *const key[] = {"k", "a"};
     *time =
         (struct time_config){.field = field, .format = format, .zone = zone, .max_future_us = TIME_SECOND};
-    const struct decoder_options options = {fields, 2, key, 2, time, 1};
+    const struct decoder_options options = {fields, 2, key, 2, time, 1, {0}};
     struct error error;
     struct decoder *decoder = decoder_new(&options, &error);
     if (!decoder) abort();

@@ -23,7 +23,8 @@ static void check_row(enum section section, const struct option_row *option) {
     ck_assert_msg(option->doc && option->doc[strlen(option->doc) - 1] == '.', "%s", option->name);
     ck_assert_msg(option->example != NULL, "%s", option->name);
     ck_assert_msg(strchr(option->doc, '|') == NULL && strchr(option->doc, '\n') == NULL, "%s", option->name);
-    ck_assert_msg((option->kind == KIND_WORD) == (option->words != NULL), "%s", option->name);
+    ck_assert_msg((option->kind == KIND_WORD || option->kind == KIND_CASTS) == (option->words != NULL), "%s",
+                  option->name);
     ck_assert_msg(!option->fallback || has_default(option->kind), "%s", option->name);
     ck_assert_msg(!option->fallback || option->need == NEED_NONE, "%s", option->name);
     ck_assert_msg(option->min <= option->max, "%s", option->name);

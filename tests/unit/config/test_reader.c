@@ -74,7 +74,8 @@ START_TEST(unknown_keys) {
          "allowed_lateness, late, max_drift\n"},
         {"version: 1", "version: 1\nsteps: []",
          "p.yaml:2:1: unknown key \"steps\"\n"
-         "  hint: known here: version, pipeline, kafka, postgres, defaults, inputs, attribute, lookups, "
+         "  hint: it belongs under \"defaults\"; known here: version, pipeline, kafka, postgres, defaults, "
+         "inputs, attribute, lookups, "
          "outputs, dead_letters, changelog, telemetry, log, workers, commit_interval, batch_rows, "
          "memory_limit, start\n"},
         {"version: 1", "version: 1\nwindow: 1h",
@@ -92,11 +93,11 @@ START_TEST(unknown_keys) {
          "p.yaml:6:45: unknown key \"zonee\"; did you mean \"zone\"?\n"},
         {"version: 1", "version: 1\ndefaults: {sharding: {by: k}}",
          "p.yaml:2:12: unknown key \"sharding\"\n"
-         "  hint: known here: time, partitioned_by, repartition, idle_timeout\n"},
+         "  hint: known here: time, partitioned_by, repartition, idle_timeout, steps\n"},
         {"version: 1", "version: 1\ndefaults: {kafka: {}}",
          "p.yaml:2:12: unknown key \"kafka\"\n"
          "  hint: it belongs at the left margin; known here: time, partitioned_by, repartition, "
-         "idle_timeout\n"},
+         "idle_timeout, steps\n"},
     };
     try_all(trials, sizeof trials / sizeof *trials);
 }

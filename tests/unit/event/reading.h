@@ -29,7 +29,7 @@ static inline void open_with(struct reading *r, enum time_format format, char *z
     struct error error = {0};
     *r = (struct reading){.time = {.format = format, .zone = zone, .max_future_us = MINUTE}};
     r->time.field = (char *)(uintptr_t) "time";
-    const struct decoder_options options = {fields, field_count, key, key_count, &r->time, SEED};
+    const struct decoder_options options = {fields, field_count, key, key_count, &r->time, SEED, {0}};
     r->decoder = decoder_new(&options, &error);
     ck_assert_msg(r->decoder != NULL, "%s", error.message);
 }

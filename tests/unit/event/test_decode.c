@@ -368,7 +368,7 @@ START_TEST(options_are_copied) {
     char a[] = "a", k[] = "k";
     const char *fields[] = {a}, *key[] = {k};
     struct reading r = {.refused = OUTCOME_COUNT};
-    struct decoder_options options = {fields, 1, key, 1, &time, SEED};
+    struct decoder_options options = {fields, 1, key, 1, &time, SEED, {0}};
     r.decoder = decoder_new(&options, NULL);
     ck_assert_ptr_nonnull(r.decoder);
     a[0] = k[0] = 'z';

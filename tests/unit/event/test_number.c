@@ -328,8 +328,46 @@ START_TEST(spellings_agree) {
 }
 END_TEST
 
+START_TEST(compare) {
+    static const char *const ascending[] = {"-1e400",
+                                            "-10",
+                                            "-9.99",
+                                            "-1.5",
+                                            "-1.49",
+                                            "-0.5",
+                                            "-1e-9",
+                                            "0",
+                                            "1e-400",
+                                            "0.009",
+                                            "0.01",
+                                            "0.0101",
+                                            "1",
+                                            "1.0000000000000000000001",
+                                            "2",
+                                            "9007199254740992",
+                                            "9007199254740993",
+                                            "1e20",
+                                            "1e400"};
+    struct number one, other;
+    for (int a = 0; a < COUNT_OF(ascending); a++) {
+        for (int b = 0; b < COUNT_OF(ascending); b++) {
+            ck_assert(number_parse(span_of(ascending[a]), &one) &&
+                      number_parse(span_of(ascending[b]), &other));
+            int order = number_compare(&one, &other);
+            ck_assert_msg((order > 0) - (order < 0) == (a > b) - (a < b), "%s %s", ascending[a],
+                          ascending[b]);
+        }
+    }
+    ck_assert(number_parse(span_of("-0.0"), &one) && number_parse(span_of("0e9"), &other));
+    ck_assert_int_eq(number_compare(&one, &other), 0);
+    ck_assert(number_parse(span_of("12.50e1"), &one) && number_parse(span_of("125"), &other));
+    ck_assert_int_eq(number_compare(&one, &other), 0);
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("number");
+    tcase_add_test(tests, compare);
     tcase_add_test(tests, int64_accepts);
     tcase_add_test(tests, int64_refuses);
     tcase_add_test(tests, parse_refuses);

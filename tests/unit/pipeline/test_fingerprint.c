@@ -199,6 +199,97 @@ static void assert_stored(const char *from, const char *to, enum fingerprint_ver
     free(stored);
 }
 
+/* -- steps -- */
+
+#define STEPS(of, steps) "  " of ":\n", "  " of ":\n    steps: [" steps "]\n"
+
+struct step_change {
+    const char *from, *to, *again_from, *again_to; /* first both are changed, then the second */
+    enum fingerprint_verdict verdict;
+    bool touches; /* become others */
+    const char *explanation;
+};
+
+static const struct step_change step_changes[] = {
+    {STEPS("clicks", "trim: [x]"), "trim: [x]", "trim: [z]", FINGERPRINT_REBUILD, true,
+     "the steps of the touches was [\"trim: [x]\"], is now [\"trim: [z]\"]"},
+    {STEPS("clicks", "where: {x: [a]}"), "[a]", "[a, b]", FINGERPRINT_REBUILD, true,
+     "the steps of the touches was [\"where: {x: [a]}\"], is now [\"where: {x: [a, b]}\"]"},
+    {STEPS("clicks", "trim: [at]"), "trim: [at]", "lower: [at]", FINGERPRINT_STOP, true,
+     "the steps that the time of the touches comes from was [\"trim: [at]\"], is now [\"lower: [at]\"]\n"
+     "the steps of the touches was [\"trim: [at]\"], is now [\"lower: [at]\"]" PUT_BACK},
+    {STEPS("orders", "trim: [id]"), "trim: [id]", "lower: [id]", FINGERPRINT_GOES_ON, false,
+     "the steps of the conversions was [\"trim: [id]\"], is now [\"lower: [id]\"]"},
+    {STEPS("orders", "coalesce: {when: [ts]}, trim: [id]"), "[ts]", "[ts, t2]", FINGERPRINT_STOP, false,
+     "the steps that the time of the conversions comes from was [\"coalesce: {when: [ts]}\"], is now "
+     "[\"coalesce: {when: [ts, t2]}\"]\n"
+     "the steps of the conversions was [\"coalesce: {when: [ts]}\",\"trim: [id]\"], is now "
+     "[\"coalesce: {when: [ts, t2]}\",\"trim: [id]\"]" PUT_BACK},
+};
+
+START_TEST(each_change_of_steps) {
+    const struct step_change *change = &step_changes[_i];
+    uint64_t before, after;
+    char *first = replaced(base, change->from, change->to);
+    char *second = replaced(first, change->again_from, change->again_to);
+    char *stored = fingerprint_of(first, &before), *current = fingerprint_of(second, &after);
+    assert_compare(stored, current, change->verdict, change->explanation);
+    ck_assert((before != after) == change->touches);
+    free(current);
+    free(stored);
+    free(second);
+    free(first);
+}
+END_TEST
+
+/* Where the key of the copies comes from may not change; filters and other fields may. */
+START_TEST(steps_before_the_key_of_copies) {
+    static const char copied[] = "  clicks:\n    repartition: {by: uid, partitions: 4}\n    steps: [where: "
+                                 "{x: 1}, lower: [uid], trim: [x]]\n";
+    uint64_t generation;
+    char *first = replaced(base, "  clicks:\n", copied);
+    char *key = replaced(first, "lower:", "upper:"), *rest = replaced(first, "x: 1", "x: 2");
+    char *stored = fingerprint_of(first, &generation), *other_key = fingerprint_of(key, &generation),
+         *other_rest = fingerprint_of(rest, &generation);
+    struct buffer text;
+    buffer_init(&text);
+    ck_assert_int_eq(fingerprint_compare(stored, other_key, &text), FINGERPRINT_STOP);
+    ck_assert_ptr_nonnull(strstr(buffer_string(&text),
+                                 "the steps that the keys of the copied touches come from was "
+                                 "[\"lower: [uid]\"], is now [\"upper: [uid]\"]"));
+    buffer_clear(&text);
+    ck_assert_int_eq(fingerprint_compare(stored, other_rest, &text), FINGERPRINT_REBUILD);
+    buffer_release(&text);
+    free(other_rest);
+    free(other_key);
+    free(stored);
+    free(rest);
+    free(key);
+    free(first);
+}
+END_TEST
+
+/* Another key makes other hashes; it is not in what is stored. */
+START_TEST(the_key_of_hashes) {
+    uint64_t before, after;
+    char *yaml = replaced(base, "  clicks:\n",
+                          "  clicks:\n    steps: [hash: {fields: [x], key: \"${T_HASH_KEY}\"}]\n");
+    setenv("T_HASH_KEY", "s3cr3t", 1);
+    char *stored = fingerprint_of(yaml, &before);
+    setenv("T_HASH_KEY", "an0ther", 1);
+    char *current = fingerprint_of(yaml, &after);
+    ck_assert_ptr_null(strstr(stored, "s3cr3t"));
+    struct buffer text;
+    buffer_init(&text);
+    ck_assert_int_eq(fingerprint_compare(stored, current, &text), FINGERPRINT_REBUILD);
+    ck_assert_uint_ne(before, after);
+    buffer_release(&text);
+    free(current);
+    free(stored);
+    free(yaml);
+}
+END_TEST
+
 START_TEST(another_cluster) {
     assert_stored("\"abc\"", "\"xyz\"", FINGERPRINT_STOP,
                   "the cluster id was \"xyz\", is now \"abc\"\n"
@@ -292,6 +383,9 @@ int main(void) {
     tcase_add_test(tests, the_generation_stays);
     tcase_add_test(tests, the_generation_knows_the_seed);
     tcase_add_loop_test(tests, each_change, 0, COUNT_OF(changes));
+    tcase_add_loop_test(tests, each_change_of_steps, 0, COUNT_OF(step_changes));
+    tcase_add_test(tests, steps_before_the_key_of_copies);
+    tcase_add_test(tests, the_key_of_hashes);
     tcase_add_test(tests, another_cluster);
     tcase_add_test(tests, another_number_of_partitions);
     tcase_add_test(tests, several_at_once);
