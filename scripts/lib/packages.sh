@@ -25,6 +25,7 @@ libyaml-dev has_library yaml-0.1
 libxxhash-dev has_library libxxhash
 libzstd-dev has_library libzstd
 libmicrohttpd-dev has_library libmicrohttpd 0.9.71
+nettle-dev has_library nettle 3.0
 check has_library check
 END
         ;;

@@ -204,7 +204,8 @@ static const struct option_row options[] = {
             "clock cannot make all others late."},
     {IN(INPUT) | IN(DEFAULTS), "partitioned_by", KIND_FIELD, FIELD(input_config, partitioned_by),
      .otherwise = "unknown", .example = "user_id",
-     .doc = "The field that the record key holds, by which the producer chose the partition. It is checked "
+     .doc = "The field that the record key holds, by which the producer chose the partition, as it is before "
+            "any step. It is checked "
             "against "
             "the data."},
     {IN(INPUT) | IN(DEFAULTS), "repartition", KIND_SECTION, .child = SECTION_REPARTITION, .marked = true,
