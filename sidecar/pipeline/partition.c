@@ -47,12 +47,12 @@ static int64_t touch_watermark(const struct partition *partition) {
                            partition->join->plan->touches->time.out_of_order_us);
 }
 
-static int64_t conversion_watermark_of(const struct partition *partition, const struct watermark *watermark) {
+int64_t partition_conversion_watermark_of(const struct partition *partition, const struct watermark *watermark) {
     return watermark_value(watermark, partition->join->plan->conversions->time.out_of_order_us);
 }
 
 static int64_t conversion_watermark(const struct partition *partition) {
-    return conversion_watermark_of(partition, &partition->conversions.watermark);
+    return partition_conversion_watermark_of(partition, &partition->conversions.watermark);
 }
 
 /* Touches at the same time: the one whose source partition and offset there come first. Others than the
@@ -117,6 +117,7 @@ void partition_free(struct partition *partition) {
     changes_release(&partition->changes);
     store_free(partition->store);
     queue_release(&partition->queue);
+    partition_early_release(partition);
     for (int i = 0; i < 2; i++) {
         arena_release(&partition->dead_arena[i]);
         free(partition->dead[i]);
@@ -196,6 +197,7 @@ static enum outcome keep_touch(struct partition *partition, const struct record 
     bool kept = store_insert(partition->store, event->key, event->time_us, record->offset,
                              partition_own_watermark(partition, &partition->touches),
                              partition_kept_values(partition, record, event));
+    if (kept) partition_early_touch(partition, event->key, event->time_us);
     return kept ? OUTCOME_TOUCH_KEPT : OUTCOME_TOUCH_TOO_OLD;
 }
 
@@ -253,6 +255,7 @@ void partition_conversion(struct partition *partition, const struct record *reco
     struct pending *pending = queue_push(&partition->queue, record);
     pending->before = log->watermark;
     pending->outcome = OUTCOME_OPEN;
+    partition_early_read(partition, pending);
     struct event event;
     if (decoder_read(partition->join->conversions, record, &event, &pending->outcome)) {
         pending->outcome = OUTCOME_OPEN;
@@ -274,6 +277,7 @@ static void refuse_conversion(struct partition *partition, const struct record *
     struct pending *pending = queue_push(&partition->queue, record);
     pending->before = partition->conversions.watermark;
     pending->outcome = outcome;
+    partition_early_read(partition, pending);
     pending->time_us = time_us;
     struct arena *arena = queue_arena(&partition->queue, partition->queue.next - 1);
     if (why) pending->detail = arena_printf(arena, "%s", why).data;
@@ -370,12 +374,15 @@ int64_t partition_conversion_watermark(const struct partition *partition) {
 
 /* --- deciding and committing --- */
 
-static void attribute(struct partition *partition, struct pending *pending) {
+bool partition_choose(const struct partition *partition, const struct pending *pending, struct touch *touch) {
     struct window_range range = window_range(&partition->join->plan->window, pending->time_us,
-                                             conversion_watermark_of(partition, &pending->before));
+                                             partition_conversion_watermark_of(partition, &pending->before));
     range.before_offset = position_advanced_beyond(&partition->touches, range.read_by_us);
-    pending->has_touch =
-        pending->has_key && store_first(partition->store, pending->key, &range, &pending->touch);
+    return pending->has_key && store_first(partition->store, pending->key, &range, touch);
+}
+
+static void attribute(struct partition *partition, struct pending *pending) {
+    pending->has_touch = partition_choose(partition, pending, &pending->touch);
     pending->outcome = pending->has_touch ? OUTCOME_ATTRIBUTED : OUTCOME_UNATTRIBUTED;
 }
 
@@ -400,7 +407,7 @@ uint64_t partition_ready(struct partition *partition, uint64_t limit) {
 static struct progress progress_at(const struct partition *partition, uint64_t to, int64_t *watermark) {
     const struct pending *first = to < partition->queue.next ? queue_at(&partition->queue, to) : NULL;
     const struct watermark *before = first ? &first->before : &partition->conversions.watermark;
-    *watermark = conversion_watermark_of(partition, before);
+    *watermark = partition_conversion_watermark_of(partition, before);
     const struct window *window = &partition->join->plan->window;
     struct progress progress = partition->committed;
     progress.touch_offset = partition->touches.next;
@@ -444,6 +451,7 @@ static void cut_sources(struct partition *partition, struct cut *cut) {
 static bool anything_new(const struct partition *partition, const struct cut *cut) {
     return cut->from < cut->to || cut->progress.touch_offset != partition->committed.touch_offset ||
            cut->progress.conversion_offset != partition->committed.conversion_offset || cut->changes->count ||
+           cut->early_count ||
            partition->touches.made.count || partition->conversions.made.count;
 }
 
@@ -454,6 +462,7 @@ bool partition_cut(struct partition *partition, uint64_t max_rows, struct cut *c
     cut->changes = &partition->changes;
     make_changes(partition);
     cut_sources(partition, cut);
+    partition_early_take(partition, cut, max_rows - (cut->to - cut->from));
     if (!anything_new(partition, cut)) return false;
     partition->cut = cut->to;
     position_cut(&partition->touches);
@@ -520,6 +529,7 @@ struct advances partition_conversion_advances(const struct partition *partition)
 
 void partition_committed(struct partition *partition, const struct cut *cut) {
     partition->committed = cut->progress;
+    partition_early_committed(partition, cut);
     queue_drop(&partition->queue, cut->to);
     store_expire(partition->store,
                  window_first_bucket(&partition->join->plan->window, cut->conversion_watermark));

@@ -12,6 +12,7 @@ struct catalogue_column {
     uint32_t type; /* OID; of a domain, that of its base type */
     int32_t typmod;
     bool not_null, has_default;
+    bool vague; /* its collation calls texts equal that differ: it is not deterministic */
     char *cast; /* the type's name fit for a cast that changes nothing: pg_catalog."varchar" */
 };
 
@@ -34,7 +35,7 @@ const struct catalogue_column *catalogue_column(const struct catalogue_table *ta
 bool catalogue_is_unique(struct connection *connection, const struct catalogue_table *table,
                          char *const *columns, int count, int timeout_ms, bool *unique,
                          struct error *error) MUST_CHECK;
-/* Whether we hold a privilege on the table: "SELECT", "INSERT", "UPDATE". */
+/* Whether we hold a privilege on the table: "SELECT", "INSERT", "UPDATE", "DELETE". */
 bool catalogue_may(struct connection *connection, const struct catalogue_table *table, const char *privilege,
                    int timeout_ms, bool *may, struct error *error) MUST_CHECK;
 
