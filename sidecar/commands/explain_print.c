@@ -84,11 +84,23 @@ static void print_conversion(const struct plan *plan, const struct explanation *
     printf("  committed  %s\n", item->committed ? "yes" : "not yet");
 }
 
+static void print_chosen(const struct plan *plan, const struct explanation *item,
+                         const struct explained_touch *touch) {
+    bool latest = plan->pipeline->attribute.model == MODEL_LAST;
+    if (!touch->number)
+        fputs("counts", stdout);
+    else if (!plan->shares)
+        printf("chosen: the %s that counts", latest ? "latest" : "earliest");
+    else
+        printf("chosen as number %d of %d, with a credit of %.*s", touch->number, item->chosen_count,
+               SPAN_ARGS(touch->credit.text));
+}
+
 static void print_verdict(const struct plan *plan, const struct explanation *item,
                           const struct explained_touch *touch) {
     int64_t window_from = time_add(item->time_us, -plan->window.window_us);
     switch (touch->verdict) {
-    case TOUCH_COUNTS: fputs(touch->chosen ? "chosen: the earliest that counts" : "counts", stdout); break;
+    case TOUCH_COUNTS: print_chosen(plan, item, touch); break;
     case TOUCH_BEFORE_WINDOW:
         printf("does not count: %.3f s before the window", seconds(window_from - touch->time_us));
         break;
@@ -98,6 +110,14 @@ static void print_verdict(const struct plan *plan, const struct explanation *ite
     case TOUCH_READ_TOO_LATE:
         printf("does not count: the conversion was final when it was read; it came %.3f s too late",
                seconds(touch->watermark_us - item->range.read_by_us));
+        break;
+    case TOUCH_CAPPED:
+        printf("does not count: it was not kept, being more than touch_cap: %" PRId64
+               " of its key in a sixteenth of the window",
+               plan->pipeline->attribute.touch_cap);
+        break;
+    case TOUCH_OUT_OF_REACH:
+        printf("does not count: more than reach: %" PRId64 " are nearer", plan->pipeline->attribute.reach);
         break;
     case TOUCH_EXPIRED:
         fputs("does not count: the conversion was late, and touches of before ", stdout);
@@ -109,7 +129,7 @@ static void print_verdict(const struct plan *plan, const struct explanation *ite
 
 static void print_touch(const struct plan *plan, const struct explanation *item,
                         const struct explained_touch *touch) {
-    printf("%c %-9" PRId64 " %-27s  %-27s  ", touch->chosen ? '*' : ' ', touch->offset,
+    printf("%c %-9" PRId64 " %-27s  %-27s  ", touch->number ? '*' : ' ', touch->offset,
            time_text(touch->time_us).text, time_text(touch->watermark_us).text);
     print_verdict(plan, item, touch);
     if (plan->touch_field_count) {
@@ -120,19 +140,15 @@ static void print_touch(const struct plan *plan, const struct explanation *item,
 }
 
 static void print_touches(const struct plan *plan, const struct explanation *item) {
-    bool chosen = false;
     printf("\ntouches of its key in topic \"%s\" [%d], as they were read\n", plan->touches->topic,
            item->partition);
     if (item->touch_count) printf("  %-9s %-27s  %s\n", "offset", "time", "watermark before it");
-    for (int i = 0; i < item->touch_count; i++) {
-        print_touch(plan, item, &item->touches[i]);
-        chosen |= item->touches[i].chosen;
-    }
+    for (int i = 0; i < item->touch_count; i++) print_touch(plan, item, &item->touches[i]);
     if (!item->touch_count && !item->farther) puts("  none");
     if (item->farther)
         printf("  %" PRIu64 " more, over a window's length away from the window or the conversion\n",
                item->farther);
-    if (!chosen) puts("  no touch counts: the conversion is unattributed");
+    if (!item->chosen_count) puts("  no touch counts: the conversion is unattributed");
     if (item->touches_gone)
         printf("  touches before offset %" PRId64 " are gone from the topic: they may have counted\n",
                item->touches_from);
@@ -242,7 +258,12 @@ static void touch_json(struct buffer *out, const struct plan *plan, const struct
     json_time(out, "timestamp", touch->timestamp_us);
     json_time(out, "watermark", touch->watermark_us);
     json_text(out, "verdict", touch_verdict_name(touch->verdict));
-    json_flag(out, "chosen", touch->chosen);
+    json_flag(out, "chosen", touch->number > 0);
+    if (touch->number) {
+        json_number(out, "number", touch->number);
+        json_name(out, "credit");
+        json_value(out, &touch->credit);
+    }
     json_values(out, "fields", (char *const *)plan->touch_fields, touch->fields, plan->touch_field_count);
     buffer_byte(out, '}');
 }

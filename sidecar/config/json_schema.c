@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "config/options.h"
 #include "config/property.h"
+#include "config/quantity.h"
 
 typedef yyjson_mut_val value; /* a JSON value; short, for it is in every line */
 typedef yyjson_mut_doc document;
@@ -100,6 +101,13 @@ static void set_integer(document *doc, value *schema, const struct option_row *o
     set_either(doc, schema, number, text_of_kind(doc, KIND_INTEGER));
 }
 
+static void set_decimal(document *doc, value *schema, const struct option_row *option) {
+    value *number = of_type(doc, "number");
+    yyjson_mut_obj_add_real(doc, number, "minimum", (double)option->min / (double)QUANTITY_ONE);
+    yyjson_mut_obj_add_real(doc, number, "maximum", (double)option->max / (double)QUANTITY_ONE);
+    set_either(doc, schema, number, text_of_kind(doc, KIND_DECIMAL));
+}
+
 static void set_duration(document *doc, value *schema, const struct option_row *option) {
     if (option->min > 0) {
         take(doc, schema, text_of_kind(doc, KIND_DURATION));
@@ -149,6 +157,7 @@ static value *properties(document *doc) {
 static void set_value(document *doc, value *schema, const struct option_row *option) {
     switch (option->kind) {
     case KIND_INTEGER: set_integer(doc, schema, option); return;
+    case KIND_DECIMAL: set_decimal(doc, schema, option); return;
     case KIND_DURATION: set_duration(doc, schema, option); return;
     case KIND_WORD: set_words(doc, schema, option); return;
     case KIND_KEY: set_either(doc, schema, fields(doc), map_of(doc, KIND_INPUT_NAME, fields(doc), 2)); return;

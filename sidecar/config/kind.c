@@ -35,6 +35,8 @@ static const struct kind_rule rules[KIND_COUNT] = {
          "`HOST:PORT`; without a host all interfaces, IPv6 in brackets: `[::1]:9469`. Port 0 is any "
          "that is free. `none`: nothing."},
     [KIND_INTEGER] = {"whole number", "a whole number", "^[0-9]+$", 18, NULL},
+    [KIND_DECIMAL] = {"decimal", "a decimal number", "^([0-9]+([.][0-9]{1,9})?|[.][0-9]{1,9})$", 30,
+                      "A number with at most nine decimals, such as `0.4`. It is exact."},
     [KIND_DURATION] = {"duration", "a duration", "^(0|([0-9]+(d|h|m|s|ms|us))+)$", 0,
                        "Whole numbers with units, the largest first: `7d`, `1h30m`, `15s`, `10ms`, `250us`. "
                        "Only `0` needs no unit."},

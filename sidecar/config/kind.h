@@ -20,6 +20,7 @@ enum kind {
     KIND_URL,
     /* one text with a meaning of its own */
     KIND_INTEGER,  /* int or int64_t */
+    KIND_DECIMAL,  /* int64_t, billionths */
     KIND_DURATION, /* int64_t, microseconds */
     KIND_SIZE,     /* int64_t, bytes; 0 for "auto" */
     KIND_WORD,     /* an enum: the index among the option's words */

@@ -17,7 +17,8 @@
 #define MIB         (INT64_C(1) << 20)
 
 static const char *const time_formats[] = {"iso", "epoch_s", "epoch_ms", "epoch_us", NULL};
-static const char *const models[] = {"first", NULL};
+static const char *const models[] = {"first", "last", "linear", "position", "time_decay", NULL};
+static const char *const emissions[] = {"final", "early", NULL};
 static const char *const late_policies[] = {"dead_letter", "attribute", NULL};
 static const char *const missing_policies[] = {"keep", "drop", "dead_letter", NULL};
 static const char *const log_forms[] = {"logfmt", "json", NULL};
@@ -56,8 +57,14 @@ static const struct section_row sections[SECTION_COUNT] = {
          "overridden on its own."},
     [SECTION_ATTRIBUTE] = {"attribute",
                            "Which touch led to which conversion: of the touches with the same key "
-                           "in the window before a conversion, the model picks one. Every conversion "
-                           "gets its row, with or without a touch."},
+                           "in the window before a conversion, the model picks one, or shares the conversion "
+                           "among them. Every conversion gets its row, with or without a touch. [What the "
+                           "models do](models.md)."},
+    [SECTION_WEIGHTS] =
+        {"attribute.weights",
+         "For `model: position`: how much of the credit the first and the last touch get. The "
+         "touches between share what remains equally. Two touches share all of it in the "
+         "proportion of the two weights, by halves where both are 0; one touch has all."},
     [SECTION_LOOKUP] = {"lookups.NAME",
                         "A table of the database under a name of your choice, whose columns enrich "
                         "the rows. It is looked up when a row is written. [What that means](semantics.md"
@@ -228,7 +235,44 @@ static const struct option_row options[] = {
      .max = LONGEST, .example = "1h",
      .doc = "How long before a conversion a touch still counts, both ends included."},
     {IN(ATTRIBUTE), "model", KIND_WORD, FIELD(attribute_config, model), .words = models, .fallback = "first",
-     .example = "first", .doc = "Which touch of the window gets the credit: `first`, the earliest."},
+     .example = "first",
+     .doc =
+         "Which touches of the window get the credit: `first`, the earliest; `last`, the latest; or all of "
+         "them, with a row each: `linear`, equal parts; `position`, by `weights`; `time_decay`, the more "
+         "the nearer, by `half_life`."},
+    {IN(ATTRIBUTE), "weights", KIND_SECTION, .child = SECTION_WEIGHTS, .marked = true,
+     FIELD(attribute_config, weights), .otherwise = "`{first: 0.4, last: 0.4}` for `model: position`",
+     .example = "{first: 0.4, last: 0.4}", .doc = "Only for `model: position`."},
+    {IN(WEIGHTS), "first", KIND_DECIMAL, FIELD(weights_config, first), .fallback = "0.4", .max = WEIGHT_ONE,
+     .example = "0.4", .doc = "The part of the first touch."},
+    {IN(WEIGHTS), "last", KIND_DECIMAL, FIELD(weights_config, last), .fallback = "0.4", .max = WEIGHT_ONE,
+     .example = "0.4", .doc = "The part of the last touch. Both together are at most 1."},
+    {IN(ATTRIBUTE), "half_life", KIND_DURATION, FIELD(attribute_config, half_life_us),
+     .otherwise = "half the window, for `model: time_decay`", .min = 1, .max = LONGEST, .example = "30m",
+     .doc = "Only for `model: time_decay`: a touch that is older than another by this much gets half its "
+            "credit."},
+    {IN(ATTRIBUTE), "reach", KIND_INTEGER, FIELD(attribute_config, reach),
+     .otherwise = "all touches of the window", .min = 1, .max = 1000000, .unit = "touches", .example = "10",
+     .doc = "Only so many touches nearest before the conversion count, whatever the model."},
+    {IN(ATTRIBUTE), "touch_cap", KIND_INTEGER, FIELD(attribute_config, touch_cap), .otherwise = "no bound",
+     .min = 1, .max = 1000000, .unit = "touches", .example = "1000",
+     .doc = "Against keys that are clicked without end, such as a bot's: of each key, and each sixteenth of "
+            "the window, only the first so many touches that are read are kept. The others count as "
+            "`capped`."},
+    {IN(ATTRIBUTE), "credit_scale", KIND_INTEGER, FIELD(attribute_config, credit_scale), .fallback = "6",
+     .max = 18, .unit = "decimals", .example = "6",
+     .doc = "How many decimals `attribution.credit` has. The credits of a conversion sum to exactly 1, "
+            "whatever it is."},
+    {IN(ATTRIBUTE), "credit_of", KIND_FIELD, FIELD(attribute_config, credit_of),
+     .otherwise = "no amount is shared", .example = "total_amount",
+     .doc = "A field of the conversion, an amount: `attribution.amount` is each row's part of it. The parts "
+            "sum to exactly the amount."},
+    {IN(ATTRIBUTE), "emit", KIND_WORD, FIELD(attribute_config, emit), .words = emissions, .fallback = "final",
+     .example = "early",
+     .doc = "When a row is written: `final`, once, when nothing can change it any more; `early`, also as soon as "
+            "its conversion is read, with the touches read so far, and again whenever they change it, until it "
+            "is final. The table is the same in the end. `early` needs `write: upsert`. [What it "
+            "means](semantics.md#early-rows)."},
     {IN(ATTRIBUTE), "allowed_lateness", KIND_DURATION, FIELD(attribute_config, allowed_lateness_us),
      .fallback = "0", .max = LONGEST, .example = "5m",
      .doc = "How much later than `out_of_order` allows an event may come and still be joined. Results and "
@@ -287,7 +331,8 @@ static const struct option_row options[] = {
      .example = "[checkout_id]",
      .doc = "For `upsert`: the columns of the table's primary key or of a unique index, filled from fields "
             "of the "
-            "conversion."},
+            "conversion. With a model that writes a row for each touch, `attribution.touch_number` is one of "
+            "them, beside at least one field of the conversion."},
     {IN(PIPELINE), "dead_letters", KIND_SECTION, .child = SECTION_DEAD_LETTERS, .offset = 0,
      .size = sizeof(struct pipeline), .example = "{topic: checkouts.dead-letters}",
      .doc = "Events that cannot be processed."},
@@ -377,6 +422,7 @@ const char *options_elsewhere(const char *name) {
 
 static const char *quantity_text(const struct option_row *option, int64_t value, char *text) {
     switch (option->kind) {
+    case KIND_DECIMAL: return quantity_decimal_text(value, text);
     case KIND_DURATION: return quantity_duration_text(value, text);
     case KIND_SIZE: return quantity_size_text(value, text);
     default: snprintf(text, QUANTITY_TEXT_MAX, "%lld", (long long)value); return text;

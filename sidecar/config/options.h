@@ -24,6 +24,7 @@ enum section {
     SECTION_TIME,            /* struct time_config */
     SECTION_REPARTITION,     /* struct repartition_config */
     SECTION_ATTRIBUTE,       /* struct attribute_config */
+    SECTION_WEIGHTS,         /* struct weights_config */
     SECTION_LOOKUP,          /* struct lookup_config */
     SECTION_LOOKUP_CACHE,    /* struct lookup_cache_config */
     SECTION_OUTPUT,          /* struct output_config */

@@ -66,6 +66,7 @@ static void release_input(struct input_config *input) {
 static void release_attribute(struct attribute_config *attribute) {
     free_texts(attribute->conversion_key, attribute->key_count);
     free_texts(attribute->touch_key, attribute->key_count);
+    free(attribute->credit_of);
 }
 
 static void release_lookup(struct lookup_config *lookup) {

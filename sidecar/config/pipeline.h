@@ -12,7 +12,8 @@
 
 enum time_format { TIME_FORMAT_ISO, TIME_FORMAT_EPOCH_S, TIME_FORMAT_EPOCH_MS, TIME_FORMAT_EPOCH_US };
 enum start_at { START_EARLIEST, START_LATEST, START_TIME };
-enum model { MODEL_FIRST };
+enum model { MODEL_FIRST, MODEL_LAST, MODEL_LINEAR, MODEL_POSITION, MODEL_TIME_DECAY };
+enum emit { EMIT_FINAL, EMIT_EARLY };
 enum late_policy { LATE_DEAD_LETTER, LATE_ATTRIBUTE };
 enum missing_policy { MISSING_KEEP, MISSING_DROP, MISSING_DEAD_LETTER };
 enum write_mode { WRITE_UPSERT, WRITE_APPEND };
@@ -76,12 +77,26 @@ struct time_config {
     int64_t max_future_us;   /* default 1 minute */
 };
 
-/* What a name in a key, a column or a lookup means: a field of an input or a column of a lookup. */
-enum source_kind { SOURCE_CONVERSION, SOURCE_TOUCH, SOURCE_LOOKUP };
+/* What a name in a key, a column or a lookup means: a field of an input, a column of a lookup, or what the
+ * model says of a row. */
+enum source_kind { SOURCE_CONVERSION, SOURCE_TOUCH, SOURCE_LOOKUP, SOURCE_ATTRIBUTION };
+
+/* The owner of what the model says of a row, a name that no input or lookup may have; and its fields. */
+#define ATTRIBUTION_NAME "attribution"
+enum attribution_field {
+    ATTRIBUTION_CREDIT,
+    ATTRIBUTION_TOUCH_NUMBER,
+    ATTRIBUTION_TOUCH_COUNT,
+    ATTRIBUTION_AMOUNT,
+    ATTRIBUTION_FINAL,
+    ATTRIBUTION_REVISION,
+    ATTRIBUTION_FIELDS
+};
 
 struct source {
     enum source_kind kind;
-    int lookup;  /* index into lookups, for SOURCE_LOOKUP */
+    int lookup;                         /* index into lookups, for SOURCE_LOOKUP */
+    enum attribution_field attribution; /* for SOURCE_ATTRIBUTION */
     char *field; /* field name, lookup column, or one of the record's own: _time _partition _offset _timestamp
                     _key */
     struct position position;
@@ -114,12 +129,27 @@ struct input_config {
     int64_t idle_timeout_us; /* default 30 s; 0: never idle */
 };
 
+/* Of `model: position`, in billionths: what the first and the last touch get. The others share the rest. */
+struct weights_config {
+    bool present;
+    int64_t first, last; /* default 0.4 each; together at most 1 */
+};
+
+#define WEIGHT_ONE INT64_C(1000000000) /* a weight of 1 */
+
 struct attribute_config {
     int conversions, touches;           /* indexes into inputs */
     char **conversion_key, **touch_key; /* fields, or "lookup.column" of a re-keyed input */
     int key_count;
     int64_t window_us;
-    enum model model;
+    enum model model; /* default first */
+    struct weights_config weights;
+    int64_t half_life_us; /* of `model: time_decay`; default half the window */
+    int64_t reach;        /* only so many touches nearest before the conversion; 0: all */
+    int64_t touch_cap;    /* only the first so many touches of a key and bucket of time are held; 0: all */
+    int credit_scale;     /* decimals of the credit; default 6 */
+    char *credit_of;      /* the field of the conversion whose amount is shared; NULL: none */
+    enum emit emit;              /* default final */
     int64_t allowed_lateness_us; /* default 0 */
     enum late_policy late;       /* default dead_letter */
     int64_t max_drift_us;        /* default 1 hour */
@@ -154,11 +184,17 @@ struct output_config {
     struct position position;
     char *table;
     enum write_mode write; /* default upsert */
+    bool early;            /* attribute.emit is early: rows are corrected until they are final */
     char **primary_key;    /* for upsert: names among the columns */
     int primary_key_count;
     struct column_config *columns;
     int column_count;
 };
+
+/* Whether the model shares a conversion out among touches: it gets a row for each of them. */
+static inline bool model_shares(enum model model) {
+    return model >= MODEL_LINEAR;
+}
 
 struct pipeline {
     char *file; /* as given on the command line */

@@ -71,15 +71,20 @@ static void print_list(const struct printer *printer, char *const *texts, int co
     fputc(']', printer->out);
 }
 
+static const char *owner_of(const struct pipeline *pipeline, const struct source *source) {
+    switch (source->kind) {
+    case SOURCE_CONVERSION: break;
+    case SOURCE_TOUCH: return pipeline->inputs[pipeline->attribute.touches].name;
+    case SOURCE_LOOKUP: return pipeline->lookups[source->lookup].name;
+    case SOURCE_ATTRIBUTION: return ATTRIBUTION_NAME;
+    }
+    return pipeline->inputs[pipeline->attribute.conversions].name;
+}
+
 static void print_source(const struct printer *printer, const struct source *source) {
-    const struct pipeline *pipeline = printer->pipeline;
-    const char *owner = source->kind == SOURCE_LOOKUP ? pipeline->lookups[source->lookup].name
-                        : source->kind == SOURCE_TOUCH
-                            ? pipeline->inputs[pipeline->attribute.touches].name
-                            : pipeline->inputs[pipeline->attribute.conversions].name;
     struct buffer name;
     buffer_init(&name);
-    buffer_printf(&name, "%s.%s", owner, source->field);
+    buffer_printf(&name, "%s.%s", owner_of(printer->pipeline, source), source->field);
     print_text(printer, buffer_string(&name));
     buffer_release(&name);
 }
@@ -234,6 +239,7 @@ static void print_value(struct printer *printer, const struct option_row *option
     fprintf(printer->out, "%s: ", option->name);
     switch (option->kind) {
     case KIND_DURATION: fputs(quantity_duration_text(number, text), printer->out); break;
+    case KIND_DECIMAL: fputs(quantity_decimal_text(number, text), printer->out); break;
     case KIND_SIZE: fputs(number ? quantity_size_text(number, text) : "auto", printer->out); break;
     case KIND_WORD: fputs(option->words[number], printer->out); break;
     case KIND_START: print_start(printer); break;
@@ -285,6 +291,7 @@ static void print_option(struct printer *printer, const struct option_row *optio
     case KIND_SECRET:
     case KIND_URL: print_text_option(printer, option, at); return;
     case KIND_INTEGER:
+    case KIND_DECIMAL:
     case KIND_DURATION:
     case KIND_SIZE:
     case KIND_WORD:

@@ -203,3 +203,31 @@ const char *quantity_instant_text(int64_t us, char *text) {
     snprintf(text + len, QUANTITY_TEXT_MAX - len, "Z");
     return text;
 }
+
+enum quantity quantity_decimal(const char *text, int64_t *billionths) {
+    int64_t sum = 0;
+    int decimals = -1;
+    if (!strpbrk(text, "0123456789")) return QUANTITY_INVALID;
+    for (const char *at = text; *at; at++) {
+        if (*at == '.' && decimals < 0) {
+            decimals = 0;
+            continue;
+        }
+        if (*at < '0' || *at > '9' || decimals == QUANTITY_DECIMALS) return QUANTITY_INVALID;
+        decimals += decimals >= 0;
+        if (__builtin_mul_overflow(sum, 10, &sum) || __builtin_add_overflow(sum, *at - '0', &sum))
+            return QUANTITY_INVALID;
+    }
+    for (int i = decimals < 0 ? 0 : decimals; i < QUANTITY_DECIMALS; i++)
+        if (__builtin_mul_overflow(sum, 10, &sum)) return QUANTITY_INVALID;
+    *billionths = sum;
+    return QUANTITY_OK;
+}
+
+const char *quantity_decimal_text(int64_t billionths, char *text) {
+    int len = snprintf(text, QUANTITY_TEXT_MAX, "%lld.%09lld", (long long)(billionths / QUANTITY_ONE),
+                       (long long)(billionths % QUANTITY_ONE));
+    while (len > 0 && text[len - 1] == '0') text[--len] = '\0';
+    if (len > 0 && text[len - 1] == '.') text[--len] = '\0';
+    return text;
+}

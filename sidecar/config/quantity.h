@@ -13,6 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { QUANTITY_DECIMALS = 9 };
+#define QUANTITY_ONE INT64_C(1000000000) /* 1 in billionths */
+
 enum quantity {
     QUANTITY_OK,
     QUANTITY_NO_UNIT, /* a number other than 0 without a unit */
@@ -22,6 +25,8 @@ enum quantity {
 enum quantity quantity_duration(const char *text, int64_t *us);
 enum quantity quantity_size(const char *text, int64_t *bytes);
 enum quantity quantity_integer(const char *text, int64_t *number);
+/* "0.4": at most nine decimals; billionths. */
+enum quantity quantity_decimal(const char *text, int64_t *billionths);
 enum quantity quantity_instant(const char *text, int64_t *us);
 
 enum { QUANTITY_TEXT_MAX = 64 };
@@ -30,5 +35,6 @@ enum { QUANTITY_TEXT_MAX = 64 };
 const char *quantity_duration_text(int64_t us, char *text);
 const char *quantity_size_text(int64_t bytes, char *text);
 const char *quantity_instant_text(int64_t us, char *text);
+const char *quantity_decimal_text(int64_t billionths, char *text);
 
 #endif

@@ -164,9 +164,10 @@ static void store_number(const struct option_row *option, void *at, int64_t numb
 
 static enum stored store_quantity(const struct option_row *option, void *at, const char *text) {
     int64_t number = 0;
-    enum quantity result = option->kind == KIND_DURATION ? quantity_duration(text, &number)
-                           : option->kind == KIND_SIZE   ? quantity_size(text, &number)
-                                                         : quantity_integer(text, &number);
+    enum quantity result = option->kind == KIND_DURATION  ? quantity_duration(text, &number)
+                           : option->kind == KIND_DECIMAL ? quantity_decimal(text, &number)
+                           : option->kind == KIND_SIZE    ? quantity_size(text, &number)
+                                                          : quantity_integer(text, &number);
     if (result == QUANTITY_NO_UNIT) return STORED_NO_UNIT;
     if (result != QUANTITY_OK || number < option->min || number > option->max) return STORED_NOTHING;
     store_number(option, at, number);
@@ -201,6 +202,7 @@ static enum stored store(struct reader *reader, const struct option_row *option,
         store_number(option, at, 0);
         return STORED;
     case KIND_INTEGER:
+    case KIND_DECIMAL:
     case KIND_DURATION: return store_quantity(option, at, text);
     case KIND_WORD: return store_word(option, at, text);
     case KIND_START: return store_start(reader->pipeline, text);
@@ -338,6 +340,7 @@ static void read_option(struct reader *reader, const struct option_row *option, 
     case KIND_SECRET:
     case KIND_URL:
     case KIND_INTEGER:
+    case KIND_DECIMAL:
     case KIND_DURATION:
     case KIND_SIZE:
     case KIND_WORD:
@@ -428,6 +431,7 @@ void reader_pipeline(struct reader *reader, const struct node *root) {
     reader_section(reader, SECTION_PIPELINE, &place, true, reader->pipeline);
     check_unused_inputs(reader);
     reader_repartitions(reader, root);
+    reader_model(reader, root);
     reader_topics(reader, root);
     reader_security(reader, root);
 }

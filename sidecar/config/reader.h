@@ -64,6 +64,12 @@ void reader_by(struct reader *reader, const struct option_row *option, const str
 /* What can be said of `repartition` only when everything has been read: what its names mean, and which topic
  * is joined. */
 void reader_repartitions(struct reader *reader, const struct node *root);
+/* What the options of `attribute` and the columns need of the model: after the outputs. */
+void reader_model(struct reader *reader, const struct node *root);
+/* "attribution" is not the name of an input or lookup; otherwise a problem. */
+bool reader_name_is_free(struct reader *reader, const struct node *key, const char *what);
+/* The fields of "attribution". */
+extern const char *const reader_attribution_fields[ATTRIBUTION_FIELDS];
 /* What the options of `kafka.tls`, `kafka.sasl` and `postgres` need of each other. */
 void reader_security(struct reader *reader, const struct node *root);
 /* Does the value, or a part of it, stand in the file itself? */

@@ -27,6 +27,7 @@ static void read_input(struct reader *reader, const struct option_row *option, c
     input->name = memory_strdup(key->written);
     input->position = key->position;
     if (!reader_item(reader, key, KIND_INPUT_NAME, "the name of an input")) return;
+    if (!reader_name_is_free(reader, key, "input")) return;
     inherit(&reader->defaults, input);
     if (!reader_entry(reader, key->value, what, "clicks: {kafka: {topic: clicks}}")) return;
     reader->inheriting = true;

@@ -9,6 +9,7 @@
 static bool check_name(struct reader *reader, const struct node *key) {
     const struct pipeline *pipeline = reader->pipeline;
     if (!reader_item(reader, key, KIND_INPUT_NAME, "the name of a lookup")) return false;
+    if (!reader_name_is_free(reader, key, "lookup")) return false;
     for (int i = 0; i < pipeline->input_count; i++) {
         if (strcmp(pipeline->inputs[i].name, key->written) != 0) continue;
         problems_add(reader->problems, key->position, "the lookup \"%s\" has the name of an input",
@@ -100,7 +101,13 @@ void reader_lookups(struct reader *reader, const struct option_row *option, cons
 
 static bool read_pair(struct reader *reader, const struct node *key, struct source *source) {
     if (!reader_item(reader, key, KIND_COLUMN, "a column of the lookup")) return false;
-    return reader_source(reader, key->value, source); /* reader_repartitions looks at those of touches */
+    if (!reader_source(reader, key->value, source)) return false; /* reader_repartitions looks at touches' */
+    if (source->kind != SOURCE_ATTRIBUTION) return true;
+    problems_add(reader->problems, key->value->position,
+                 "a lookup cannot be matched by %s: it is asked before",
+                 node_describe(key->value, reader->arena));
+    free(source->field);
+    return false;
 }
 
 void reader_match(struct reader *reader, const struct option_row *option, const struct place *place,

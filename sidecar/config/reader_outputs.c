@@ -91,7 +91,9 @@ static bool check_key_column(struct reader *reader, const struct node *node,
         unknown_column(reader, node);
         return false;
     }
-    if (!column->source.field || column->source.kind == SOURCE_CONVERSION) return true;
+    const struct source *source = &column->source;
+    if (!source->field || source->kind == SOURCE_CONVERSION) return true;
+    if (source->kind == SOURCE_ATTRIBUTION && source->attribution == ATTRIBUTION_TOUCH_NUMBER) return true;
     problems_add(reader->problems, node->position,
                  "the column %s of the primary key is not filled from the conversion",
                  node_describe(node, reader->arena));

@@ -17,12 +17,37 @@ static bool check_field(struct reader *reader, const struct node *node, const ch
     return false;
 }
 
+const char *const reader_attribution_fields[ATTRIBUTION_FIELDS] = {
+    [ATTRIBUTION_CREDIT] = "credit",
+    [ATTRIBUTION_TOUCH_NUMBER] = "touch_number",
+    [ATTRIBUTION_TOUCH_COUNT] = "touch_count",
+    [ATTRIBUTION_AMOUNT] = "amount",
+    [ATTRIBUTION_FINAL] = "final",
+    [ATTRIBUTION_REVISION] = "revision",
+};
+
+static bool find_attribution(struct reader *reader, const struct node *node, const char *field,
+                             struct source *source) {
+    for (int i = 0; i < ATTRIBUTION_FIELDS; i++) {
+        source->attribution = (enum attribution_field)i;
+        if (strcmp(reader_attribution_fields[i], field) == 0) return true;
+    }
+    const char *word = strcmp(node->written, node->text) == 0 ? field : node->written;
+    reader_unknown(reader, node->position, "field of \"" ATTRIBUTION_NAME "\"", word,
+                   reader_attribution_fields, ATTRIBUTION_FIELDS);
+    return false;
+}
+
 static bool same(const char *name, const char *text, size_t len) {
     return strlen(name) == len && memcmp(name, text, len) == 0;
 }
 
 /* Finds the input or lookup that the first `len` bytes of the text name. */
 static bool find_owner(const struct pipeline *pipeline, const char *text, size_t len, struct source *source) {
+    if (same(ATTRIBUTION_NAME, text, len)) {
+        source->kind = SOURCE_ATTRIBUTION;
+        return true;
+    }
     for (int i = 0; i < pipeline->input_count; i++) {
         if (!same(pipeline->inputs[i].name, text, len)) continue;
         source->kind = i == pipeline->attribute.touches ? SOURCE_TOUCH : SOURCE_CONVERSION;
@@ -59,7 +84,11 @@ bool reader_source(struct reader *reader, const struct node *node, struct source
         unknown_owner(reader, node, (size_t)(dot - text));
         return false;
     }
-    if (source->kind != SOURCE_LOOKUP && !check_field(reader, node, field)) return false;
+    if (source->kind == SOURCE_ATTRIBUTION) {
+        if (!find_attribution(reader, node, field, source)) return false;
+    } else if (source->kind != SOURCE_LOOKUP && !check_field(reader, node, field)) {
+        return false;
+    }
     source->field = memory_strdup(field);
     return true;
 }

@@ -32,6 +32,8 @@ const char *touch_verdict_name(enum touch_verdict verdict) {
         [TOUCH_BEFORE_WINDOW] = "before_window",
         [TOUCH_AFTER_CONVERSION] = "after_conversion",
         [TOUCH_READ_TOO_LATE] = "read_too_late",
+        [TOUCH_CAPPED] = "capped",
+        [TOUCH_OUT_OF_REACH] = "out_of_reach",
         [TOUCH_EXPIRED] = "expired",
     };
     return verdict < TOUCH_VERDICTS ? names[verdict] : "unknown";
@@ -61,22 +63,25 @@ static bool look_up(void *context, struct batch *batch, struct error *error) {
     return true;
 }
 
-static const struct explained_touch *chosen(const struct explanation *item) {
+/* The offset of the touch chosen as number `number`, from 0; -1: there is none. */
+static int64_t chosen_offset(const struct explanation *item, int number) {
     for (int i = 0; i < item->touch_count; i++)
-        if (item->touches[i].chosen) return &item->touches[i];
-    return NULL;
+        if (item->touches[i].number == number + 1) return item->touches[i].offset;
+    return -1;
 }
 
 /* What is explained here and what the join does are two programs for one definition. */
-static bool same_choice(const struct explanation *item, const struct pending *pending, struct error *error) {
-    const struct explained_touch *touch = chosen(item);
-    if (pending->has_touch == (touch != NULL) && (!touch || touch->offset == pending->touch.offset))
-        return true;
+static bool same_choice(const struct explanation *item, const struct pending *pending, int number,
+                        struct error *error) {
+    int64_t explained = chosen_offset(item, number);
+    int64_t joined = number < pending->touch_count ? pending->touches[number].offset : -1;
+    if (explained == joined && item->chosen_count == pending->touch_count) return true;
     return error_set(error, ERROR_FATAL,
-                     "partition %d, offset %" PRId64 ": the join chooses the touch at offset %" PRId64
-                     ", the explanation that at %" PRId64 " (-1: none): this is a bug of tributary",
-                     item->partition, item->offset, pending->has_touch ? pending->touch.offset : -1,
-                     touch ? touch->offset : -1);
+                     "partition %d, offset %" PRId64 ": the join chooses %d touches, as number %d the one at "
+                     "offset %" PRId64 ", the explanation %d, as this one that at %" PRId64
+                     " (-1: none): this is a bug of tributary",
+                     item->partition, item->offset, pending->touch_count, number + 1, joined,
+                     item->chosen_count, explained);
 }
 
 static const struct pending *pending_of(const struct batch_part *part, int64_t offset, uint64_t *number) {
@@ -98,7 +103,7 @@ static bool take(void *context, const struct batch *batch, uint64_t records, str
         if (!item) continue;
         const struct pending *pending = pending_of(&batch->parts[0], row->offset, &number);
         bool certain = pending->time_us >= explain->start->certain_from_us;
-        if (certain && !same_choice(item, pending, error)) return false;
+        if (certain && !same_choice(item, pending, row->touch_number - 1, error)) return false;
         struct expected_row expected = {row, tables_row_is_optional(&explain->tables, batch, number),
                                         !certain};
         explain->uncertain |= !certain;
@@ -120,7 +125,7 @@ static int64_t recompute_end(const struct explain *explain, int partition) {
 
 static bool recompute_partition(struct explain *explain, const struct join *join,
                                 const struct inspected *partition, struct error *error) {
-    struct row_check check = {postgres_output_accept, explain->tables.output};
+    struct row_check check = postgres_output_check(explain->tables.output);
     struct recompute_options options = {.inspection = &explain->inspection,
                                         .partition = partition,
                                         .join = join,
@@ -160,17 +165,23 @@ static bool take_difference(void *context, const struct difference *difference, 
 
 static void format_found(struct buffer *sql, const struct explain *explain) {
     const struct output_config *output = explain->plan->output;
-    buffer_text(sql, "SELECT row_to_json(x) FROM (SELECT ");
+    const struct plan *plan = explain->plan;
+    buffer_text(sql, plan->shares ? "SELECT json_agg(x) FROM (SELECT " : "SELECT row_to_json(x) FROM (SELECT ");
     for (int c = 0; c < output->column_count; c++) {
         buffer_text(sql, c ? ", " : "");
         quote_identifier(sql, output->columns[c].name);
     }
     buffer_printf(sql, " FROM %s WHERE ", explain->tables.table->name);
-    for (int k = 0; k < output->primary_key_count; k++) {
+    for (int k = 0; k < plan->conversion_key_count; k++) {
+        const char *name = output->columns[plan->conversion_key[k]].name;
         buffer_text(sql, k ? " AND " : "");
+        quote_identifier(sql, name);
+        buffer_printf(sql, " = $%d::%s", k + 1, catalogue_column(explain->tables.table, name)->cast);
+    }
+    buffer_text(sql, " ORDER BY ");
+    for (int k = 0; k < output->primary_key_count; k++) {
+        buffer_text(sql, k ? ", " : "");
         quote_identifier(sql, output->primary_key[k]);
-        buffer_printf(sql, " = $%d::%s", k + 1,
-                      catalogue_column(explain->tables.table, output->primary_key[k])->cast);
     }
     buffer_text(sql, ") x");
 }
@@ -188,7 +199,7 @@ static bool read_found(struct explain *explain, struct error *error) {
     for (int k = 0; k < count; k++)
         parameters[k] = parameter_text(keep_text(explain->result, explain->wanted.keys[k]));
     PGresult *found = inspection_query(&explain->inspection, buffer_string(&sql), parameters, count, error);
-    if (found && PQntuples(found))
+    if (found && PQntuples(found) && !PQgetisnull(found, 0, 0))
         explain->result->found = keep_text(explain->result, span_of(PQgetvalue(found, 0, 0)));
     buffer_release(&sql);
     PQclear(found);

@@ -17,10 +17,12 @@ enum touch_verdict {
     TOUCH_BEFORE_WINDOW,
     TOUCH_AFTER_CONVERSION,
     TOUCH_READ_TOO_LATE, /* the conversion was final by then */
+    TOUCH_CAPPED,        /* others of its key and bucket were read before: it was not kept */
+    TOUCH_OUT_OF_REACH,  /* it would count, but `reach` others are nearer */
     TOUCH_EXPIRED,       /* inside the window of a conversion that was late, but perhaps dropped by then */
     TOUCH_VERDICTS,
 };
-/* "counts", "before_window", "after_conversion", "read_too_late", "expired". */
+/* "counts", "before_window", "after_conversion", "read_too_late", "capped", "out_of_reach", "expired". */
 const char *touch_verdict_name(enum touch_verdict verdict);
 
 struct explained_touch {
@@ -29,7 +31,8 @@ struct explained_touch {
     int64_t watermark_us;  /* before it */
     int source_partition;  /* … and the partition */
     enum touch_verdict verdict;
-    bool chosen;
+    int number;           /* among those chosen, from 1 on; 0: it is not chosen */
+    struct value credit;  /* of one that is */
     struct value *fields; /* plan.touch_field_count */
 };
 
@@ -57,6 +60,7 @@ struct explanation {
     int64_t final_watermark_us;
     int64_t source_offset; /* as of a touch */
     int touch_count, touch_capacity;
+    int chosen_count;
     int partition, source_partition;
     enum finality final;
     enum outcome refused; /* not readable: it is a dead letter, and why */

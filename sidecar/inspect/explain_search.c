@@ -14,7 +14,7 @@ enum { CONVERSIONS_MAX = 1000, TOUCHES_FIRST = 16 };
 
 static const struct catalogue_column *key_column(const struct plan *plan, const struct catalogue_table *table,
                                                  int part) {
-    return catalogue_column(table, plan->output->primary_key[part]);
+    return catalogue_column(table, plan->output->columns[plan->conversion_key[part]].name);
 }
 
 /* The value as the column would hold it, in one spelling; absent when it cannot. */
@@ -34,20 +34,21 @@ static int count_parts(const char *id) {
 
 static bool wrong_parts(const struct plan *plan, const char *id, struct error *error) {
     char names[300] = "";
-    for (int k = 0; k < plan->output->primary_key_count; k++) {
+    for (int k = 0; k < plan->conversion_key_count; k++) {
         size_t len = strlen(names);
-        snprintf(names + len, sizeof names - len, "%s%s", k ? "," : "", plan->output->primary_key[k]);
+        snprintf(names + len, sizeof names - len, "%s%s", k ? "," : "",
+                 plan->output->columns[plan->conversion_key[k]].name);
     }
     return error_set(
         error, ERROR_CONFIG,
-        "\"%s\" has %d values, the primary key has %d\nhint: give them in this order, with commas "
+        "\"%s\" has %d values, the primary key of a conversion has %d\nhint: give them in this order, with commas "
         "between them: %s",
-        id, count_parts(id), plan->output->primary_key_count, names);
+        id, count_parts(id), plan->conversion_key_count, names);
 }
 
 bool wanted_parse(struct wanted *wanted, const struct plan *plan, const struct catalogue_table *table,
                   const struct explain_options *options, struct arena *arena, struct error *error) {
-    int count = plan->output->primary_key_count;
+    int count = plan->conversion_key_count;
     *wanted = (struct wanted){.offset = options->offset};
     if (!options->id) return true;
     if (!count)
@@ -145,7 +146,7 @@ static bool has_the_key(struct search *search, int partition, const struct walke
     arena_reset(&search->scratch);
     for (int k = 0; k < search->wanted->count; k++) {
         struct value value =
-            source_value(&plan->columns[plan->primary_key[k]], partition, walked, &search->scratch);
+            source_value(&plan->columns[plan->conversion_key[k]], partition, walked, &search->scratch);
         if (value.type == VALUE_NULL) return false;
         struct span key = spelling(key_column(plan, search->table, k), value, &search->scratch);
         bool same = key.data ? search->wanted->keys[k].data && span_equal(key, search->wanted->keys[k])
@@ -296,28 +297,6 @@ static void take_touch(const struct plan *plan, struct explanation *item, const 
     for (size_t i = 0; i < fields; i++) touch->fields[i] = copy_value(event->fields[i], arena);
 }
 
-static bool is_before(const struct explained_touch *a, const struct explained_touch *b) {
-    if (a->time_us != b->time_us) return a->time_us < b->time_us;
-    if (a->source_partition != b->source_partition) return a->source_partition < b->source_partition;
-    return a->source_offset < b->source_offset;
-}
-
-/* By time, and then by where the producer wrote them, of those that count. */
-static void choose_first(struct explanation *item) {
-    struct explained_touch *first = NULL;
-    for (int i = 0; i < item->touch_count; i++) {
-        struct explained_touch *touch = &item->touches[i];
-        if (touch->verdict == TOUCH_COUNTS && (!first || is_before(touch, first))) first = touch;
-    }
-    if (first) first->chosen = true;
-}
-
-static void choose(const struct plan *plan, struct explanation *item) {
-    switch (plan->pipeline->attribute.model) {
-    case MODEL_FIRST: choose_first(item); break;
-    }
-}
-
 static void note_final(struct explanation *item, enum finality final, int64_t offset, int64_t watermark_us) {
     if (item->final != FINAL_NOT_YET || watermark_us <= item->range.read_by_us) return;
     item->final = final;
@@ -376,7 +355,7 @@ bool explain_touches(const struct inspection *inspection, uint64_t key_seed, str
         partition->touches.low >
         (partition->stored.progress.touch_start > 0 ? partition->stored.progress.touch_start : 0);
     bool ok = options.decoder && walk_touches(plan, &options, item, arena, error);
-    if (ok) choose(plan, item);
+    if (ok) explain_choose(plan, item, arena);
     decoder_free(options.decoder);
     return ok;
 }

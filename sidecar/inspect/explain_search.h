@@ -29,4 +29,7 @@ bool explain_find(const struct inspection *inspection, const struct wanted *want
 bool explain_touches(const struct inspection *inspection, uint64_t key_seed, struct explanation *item,
                      struct arena *arena, struct error *error) MUST_CHECK;
 
+/* Of the touches that count, those that the model chooses, and their credits. */
+void explain_choose(const struct plan *plan, struct explanation *item, struct arena *arena);
+
 #endif

@@ -107,7 +107,7 @@ static bool locate_all(struct verify *verify, const struct join *join, struct er
 }
 
 static bool recompute_all(struct verify *verify, const struct join *join, struct error *error) {
-    struct row_check check = {postgres_output_accept, verify->tables.output};
+    struct row_check check = postgres_output_check(verify->tables.output);
     for (int i = 0; i < verify->result->count; i++) {
         struct verify_partition *current = verify->current = &verify->result->partitions[i];
         const struct inspected *partition =

@@ -60,6 +60,11 @@ static bool is_revision(const struct column_config *column) {
     return column->source.kind == SOURCE_ATTRIBUTION && column->source.attribution == ATTRIBUTION_REVISION;
 }
 
+/* The part of a key that says which conversion it is; the rest numbers its rows. */
+static bool is_of_conversion(const struct column_config *column) {
+    return column->source.kind == SOURCE_CONVERSION;
+}
+
 static void key_list(struct buffer *sql, const struct output_config *config) {
     buffer_text(sql, " ON CONFLICT (");
     for (int k = 0; k < config->primary_key_count; k++) {
@@ -132,7 +137,7 @@ static void key_matches(struct buffer *sql, const struct output_config *config,
                         const struct catalogue_table *table) {
     bool any = false;
     for (int i = 0; i < config->column_count; i++) {
-        if (!is_key(config, config->columns[i].name)) continue;
+        if (!is_key(config, config->columns[i].name) || !is_of_conversion(&config->columns[i])) continue;
         buffer_text(sql, any ? " AND t." : "t.");
         quote_identifier(sql, config->columns[i].name);
         buffer_text(sql, " = ");
@@ -302,12 +307,17 @@ bool postgres_output_accept_key(const void *context, struct row *row, struct are
         int column = output->primary_key[k];
         struct span text;
         char reason[400];
+        if (!is_of_conversion(&output->config->columns[column])) continue;
         if (!column_accept(&output->types[column], row->values[column], arena, &text, reason, sizeof reason))
             return false;
         row->values[column] = (struct value){text.data ? VALUE_STRING : VALUE_NULL, text};
     }
     canonical_keys(output, row, arena);
     return true;
+}
+
+struct row_check postgres_output_check(const struct postgres_output *output) {
+    return (struct row_check){postgres_output_accept, output, postgres_output_accept_key};
 }
 
 static int compare_spans(struct span a, struct span b) {

@@ -23,6 +23,9 @@ bool postgres_output_accept(const void *output, struct row *row, struct arena *a
 /* The same for the values of the primary key alone; false when the table cannot hold them. */
 bool postgres_output_accept_key(const void *output, struct row *row, struct arena *arena);
 
+/* Both. */
+struct row_check postgres_output_check(const struct postgres_output *output);
+
 /* Brings accepted rows into the order in which they are sent and returns how many of them are. Upsert: by
  * primary key, so that concurrent writers lock in one order, and of several with one key the last stands;
  * those that do not are moved behind the others. Append: all, as they are. */

@@ -11,6 +11,8 @@ struct row {
     struct value *values;
     int partition;
     int64_t offset; /* of the conversion, which orders rows of one partition */
+    int touch_number,
+        row_count; /* from 1 on, among the rows of the conversion, which stand or fall together */
 };
 
 /* Whether an output can hold a row. It may rewrite values into an equal form (and must where equal keys could

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "event/timestamp.h"
 #include "pipeline/batch_internal.h"
+#include "pipeline/credits.h"
 
 void batch_init(struct batch *batch, const struct plan *plan) {
     *batch = (struct batch){.plan = plan};
@@ -61,27 +62,27 @@ struct value batch_conversion_value(struct arena *arena, const struct plan_sourc
 
 /* Of a re-keyed touch, where it comes from; of others, where it is. */
 static struct value touch_place(struct arena *arena, const struct plan *plan, bool offset, int partition,
-                                const struct pending *pending, const struct value *kept) {
+                                const struct touch *touch, const struct value *kept) {
     int32_t source_partition;
     int64_t source_offset;
     bool rekeyed = plan->touch_source >= 0 && kept[plan->touch_source].type == VALUE_STRING &&
                    marker_source_parse(kept[plan->touch_source].text, &source_partition, &source_offset);
     if (rekeyed) return number_value(arena, offset ? source_offset : source_partition);
-    return number_value(arena, offset ? pending->touch.offset : partition);
+    return number_value(arena, offset ? touch->offset : partition);
 }
 
 static struct value touch_value(struct arena *arena, const struct plan *plan,
-                                const struct plan_source *source, int partition,
-                                const struct pending *pending, const struct value *kept) {
-    if (!pending->has_touch) return null_value;
+                                const struct plan_source *source, int partition, const struct touch *touch,
+                                const struct value *kept) {
+    if (!touch) return null_value;
     switch (source->origin) {
     case ORIGIN_FIELD:
     case ORIGIN_TIMESTAMP:
     case ORIGIN_KEY: return kept[source->index];
-    case ORIGIN_TIME: return time_value(arena, pending->touch.time_us);
+    case ORIGIN_TIME: return time_value(arena, touch->time_us);
     case ORIGIN_PARTITION:
     case ORIGIN_OFFSET:
-        return touch_place(arena, plan, source->origin == ORIGIN_OFFSET, partition, pending, kept);
+        return touch_place(arena, plan, source->origin == ORIGIN_OFFSET, partition, touch, kept);
     }
     return null_value;
 }
@@ -132,12 +133,25 @@ static struct batch_part *next_part(struct batch *batch) {
     return &batch->parts[batch->part_count];
 }
 
+/* How many of its rows a partition may give. One conversion can have so many that they are a batch by
+ * themselves; without such, each partition gives all that it has ready, and its share at least. */
+static uint64_t rows_from(const struct batch *batch, struct partition *partition, uint64_t max_rows,
+                          uint64_t share) {
+    uint64_t ready = partition_ready(partition, share), taken = 0;
+    if (!batch->plan->shares) return ready > share ? ready : share;
+    for (int i = 0; i < batch->part_count; i++) taken += batch->parts[i].cut.rows;
+    return taken < max_rows ? max_rows - taken : 0;
+}
+
 bool batch_take(struct batch *batch, struct partition *const *partitions, int count, uint64_t max_rows) {
     uint64_t share = max_rows / (uint64_t)(count ? count : 1) + 1;
+    unsigned first = batch->plan->shares ? batch->turn++ : 0;
     for (int i = 0; i < count; i++) {
         struct batch_part *part = next_part(batch);
-        part->partition = partitions[i];
-        if (partition_cut(partitions[i], share, &part->cut)) batch->part_count++;
+        part->arrived = false;
+        part->partition = partitions[(first + (unsigned)i) % (unsigned)count];
+        uint64_t rows = rows_from(batch, part->partition, max_rows, share);
+        if (partition_cut(part->partition, rows, &part->cut)) batch->part_count++;
     }
     if (batch->part_count && batch->plan->lookup_count) add_events(batch);
     return batch->part_count > 0;
@@ -165,29 +179,56 @@ static bool apply_missing(struct batch *batch, struct pending *pending, int even
     return false;
 }
 
-static void fill_row(struct batch *batch, const struct batch_part *part, const struct pending *pending,
-                     int event, struct row *row) {
+/* The values that all rows of a conversion share. */
+static void fill_common(struct batch *batch, int partition, const struct pending *pending, int event,
+                        struct value *values) {
     const struct plan *plan = batch->plan;
-    int partition = partition_number(part->partition), count = plan->output->column_count;
-    struct value *kept = arena_alloc(&batch->arena, (size_t)plan->touch_kept_count * sizeof *kept);
-    if (pending->has_touch) partition_touch_values(part->partition, &pending->touch, &batch->arena, kept);
-    *row = (struct row){arena_alloc(&batch->arena, (size_t)count * sizeof *row->values), partition,
-                        pending->record.offset};
-    for (int c = 0; c < count; c++) {
+    for (int c = 0; c < plan->output->column_count; c++) {
         const struct plan_source *source = &plan->columns[c];
         const struct value *answer;
         switch (source->kind) {
         case SOURCE_CONVERSION:
-            row->values[c] = batch_conversion_value(&batch->arena, source, partition, pending);
-            break;
-        case SOURCE_TOUCH:
-            row->values[c] = touch_value(&batch->arena, plan, source, partition, pending, kept);
+            values[c] = batch_conversion_value(&batch->arena, source, partition, pending);
             break;
         case SOURCE_LOOKUP:
             answer = lookups_result(&batch->lookups, event, source->lookup);
-            row->values[c] = answer ? answer[source->index] : null_value;
+            values[c] = answer ? answer[source->index] : null_value;
             break;
+        case SOURCE_TOUCH:
+        case SOURCE_ATTRIBUTION: break;
         }
+    }
+}
+
+/* And those of row `number`. */
+static void fill_own(struct batch *batch, const struct batch_part *part, const struct credits *credits,
+                     int number, struct value *values) {
+    const struct plan *plan = batch->plan;
+    const struct touch *touch = credits->touches ? &credits->touches[number] : NULL;
+    struct value *kept = arena_alloc(&batch->arena, (size_t)plan->touch_kept_count * sizeof *kept);
+    int partition = partition_number(part->partition);
+    if (touch) partition_touch_values(part->partition, touch, &batch->arena, kept);
+    for (int c = 0; c < plan->output->column_count; c++) {
+        const struct plan_source *source = &plan->columns[c];
+        if (source->kind == SOURCE_TOUCH)
+            values[c] = touch_value(&batch->arena, plan, source, partition, touch, kept);
+        else if (source->kind == SOURCE_ATTRIBUTION)
+            values[c] = credits_value(credits, (enum attribution_field)source->index, number, &batch->arena);
+    }
+}
+
+static void fill_rows(struct batch *batch, const struct batch_part *part, const struct pending *pending,
+                      int event, const struct credits *credits, struct row *rows) {
+    size_t size = (size_t)batch->plan->output->column_count * sizeof *rows->values;
+    int partition = partition_number(part->partition);
+    for (int i = 0; i < credits->rows; i++) {
+        rows[i] = (struct row){arena_alloc(&batch->arena, size), partition, pending->record.offset, i + 1,
+                               credits->rows};
+        if (i == 0)
+            fill_common(batch, partition, pending, event, rows[0].values);
+        else
+            memcpy(rows[i].values, rows[0].values, size);
+        fill_own(batch, part, credits, i, rows[i].values);
     }
 }
 
@@ -201,17 +242,32 @@ static bool primary_key_is_whole(const struct plan *plan, const struct row *row,
     return true;
 }
 
-void batch_build_row(struct batch *batch, const struct batch_part *part, struct pending *pending, int event,
-                     const struct row_check *check) {
+/* All of a conversion's rows, or none. */
+static bool accept_rows(struct batch *batch, struct row *rows, int count, char *why, size_t why_size) {
+    const struct row_check *check = &batch->check;
+    for (int i = 0; i < count; i++) {
+        if (!primary_key_is_whole(batch->plan, &rows[i], why, why_size)) return false;
+        if (check->accept && !check->accept(check->context, &rows[i], &batch->arena, why, why_size))
+            return false;
+    }
+    return true;
+}
+
+void batch_build_rows(struct batch *batch, const struct batch_part *part, struct pending *pending,
+                      int event) {
     if (batch->plan->lookup_count && !apply_missing(batch, pending, event)) return;
-    struct row *row = &batch->rows[batch->row_count];
+    struct row *rows = &batch->rows[batch->row_count];
+    struct credits credits;
     char why[600];
-    fill_row(batch, part, pending, event, row);
-    if (!primary_key_is_whole(batch->plan, row, why, sizeof why) ||
-        (check && !check->accept(check->context, row, &batch->arena, why, sizeof why)))
-        refuse(pending, &batch->arena, OUTCOME_VALUE_REFUSED, why);
+    bool ok = credits_of(batch->plan, pending, &batch->arena, &credits, why, sizeof why);
+    if (ok) {
+        fill_rows(batch, part, pending, event, &credits, rows);
+        ok = accept_rows(batch, rows, credits.rows, why, sizeof why);
+    }
+    if (ok)
+        batch->row_count += credits.rows;
     else
-        batch->row_count++;
+        refuse(pending, &batch->arena, OUTCOME_VALUE_REFUSED, why);
 }
 
 static void bury(struct batch *batch, const struct input_config *input, int partition,
@@ -220,8 +276,7 @@ static void bury(struct batch *batch, const struct input_config *input, int part
 }
 
 /* `number` counts the conversions of the batch. */
-static void build_part(struct batch *batch, struct batch_part *part, uint64_t number,
-                       const struct row_check *check) {
+static void build_part(struct batch *batch, struct batch_part *part, uint64_t number) {
     int partition = partition_number(part->partition);
     bool asks = batch->plan->lookup_count > 0;
     for (int i = 0; i < part->cut.dead_touch_count; i++) {
@@ -232,8 +287,8 @@ static void build_part(struct batch *batch, struct batch_part *part, uint64_t nu
         struct pending *pending = partition_pending_at(part->partition, n);
         int before = batch->row_count;
         if (makes_row(pending))
-            batch_build_row(batch, part, pending, asks ? batch->events[number] : -1, check);
-        if (!makes_row(pending)) batch_take_back(batch, part, pending, check);
+            batch_build_rows(batch, part, pending, asks ? batch->events[number] : -1);
+        if (!makes_row(pending)) batch_take_back(batch, part, pending);
         if (batch_row_is_shown(batch, pending)) batch_set_aside(batch, before);
         if (outcome_is_dead_letter(pending->outcome))
             bury(batch, batch->plan->conversions, partition, &pending->record, pending->outcome,
@@ -243,21 +298,23 @@ static void build_part(struct batch *batch, struct batch_part *part, uint64_t nu
 }
 
 void batch_build(struct batch *batch, const struct row_check *check) {
-    size_t conversions = conversions_in(batch), dead_touches = 0;
-    for (int i = 0; i < batch->part_count; i++) dead_touches += (size_t)batch->parts[i].cut.dead_touch_count;
-    size_t owned = batch_owned_count(batch);
-    batch->rows = arena_alloc(&batch->arena, conversions * sizeof *batch->rows);
-    batch->shown.items = arena_alloc(&batch->arena, owned * sizeof *batch->rows);
-    batch->gone.items = arena_alloc(&batch->arena, owned * sizeof *batch->rows);
+    size_t conversions = conversions_in(batch), dead_touches = 0, rows = 0;
+    batch->check = check ? *check : (struct row_check){0};
+    for (int i = 0; i < batch->part_count; i++) {
+        dead_touches += (size_t)batch->parts[i].cut.dead_touch_count;
+        rows += batch->parts[i].cut.rows;
+    }
+    batch->rows = arena_alloc(&batch->arena, rows * sizeof *batch->rows);
+    batch_reserve_early(batch, rows);
     batch->dead = arena_alloc(&batch->arena, (conversions + dead_touches) * sizeof *batch->dead);
     batch->row_count = batch->dead_count = 0;
     uint64_t number = 0;
     for (int i = 0; i < batch->part_count; i++) {
         struct batch_part *part = &batch->parts[i];
-        build_part(batch, part, number, check);
+        build_part(batch, part, number);
         number += part->cut.to - part->cut.from;
     }
-    batch_build_early(batch, check);
+    batch_build_early(batch);
 }
 
 /* --- afterwards --- */
@@ -290,8 +347,7 @@ void batch_remove_rows(struct row *rows, int *count, int partition, int64_t offs
     *count = kept;
 }
 
-void batch_refuse(struct batch *batch, int partition, int64_t offset, const char *why,
-                  const struct row_check *check) {
+void batch_refuse(struct batch *batch, int partition, int64_t offset, const char *why) {
     if (batch_refuse_early(batch, partition, offset)) return;
     struct batch_part *part = batch_part_of(batch, partition);
     struct pending *pending = part ? conversion_at(part, offset) : NULL;
@@ -302,7 +358,7 @@ void batch_refuse(struct batch *batch, int partition, int64_t offset, const char
     refuse(pending, &batch->arena, OUTCOME_ROW_REFUSED, why);
     batch_remove_rows(batch->rows, &batch->row_count, partition, offset);
     batch_remove_rows(batch->shown.items, &batch->shown.count, partition, offset);
-    batch_take_back(batch, part, pending, check);
+    batch_take_back(batch, part, pending);
     bury(batch, batch->plan->conversions, partition, &pending->record, pending->outcome,
          span_of(pending->detail));
 }
@@ -323,6 +379,7 @@ struct ledger batch_outcomes(const struct batch *batch) {
 }
 
 void batch_drop_rows(struct batch *batch, int partition) {
+    batch_part_of(batch, partition)->arrived = true;
     batch_remove_rows(batch->rows, &batch->row_count, partition, -1);
     batch_remove_rows(batch->shown.items, &batch->shown.count, partition, -1);
     batch_remove_rows(batch->corrections.items, &batch->corrections.count, partition, -1);

@@ -28,6 +28,7 @@ struct dead_letter {
 struct batch_part {
     struct partition *partition; /* NULL once dropped */
     struct cut cut;
+    bool arrived; /* its rows are in the table, and its early rows: a former attempt did arrive */
 };
 
 struct batch_rows {
@@ -43,39 +44,41 @@ struct batch {
     struct lookups lookups;
     int *events;      /* per conversion: its number in `lookups`; meaningful where it makes a row */
     int *early_events; /* the same per early row of the cuts */
-    struct row *rows;  /* by partition, in offset order; an upsert is sent in another */
+    struct row *rows; /* by partition, offset and number of the touch; an upsert is sent in another order */
     int row_count;
     struct batch_rows shown;       /* those that the table has already: sent only if they are withdrawn */
     struct batch_rows corrections; /* early rows of conversions that have one in the table */
     struct batch_rows news;        /* early rows of those that have none; struct early_row.written */
     struct batch_rows gone;        /* only their primary keys are filled in: no longer in the table */
+    struct row_check check;        /* as it was built with; all NULL without */
     bool withdrawn;                /* every early row of the partitions goes, and none comes */
     struct dead_letter *dead;
     int dead_count;
+    unsigned turn; /* which partition is asked first, where one conversion can fill a batch */
 };
 
 void batch_init(struct batch *batch, const struct plan *plan);
 void batch_release(struct batch *batch);
 void batch_reset(struct batch *batch);
 
-/* Takes at most about `max_rows` conversions. False when there is nothing to commit. */
+/* Takes conversions that make about `max_rows` rows, each with all of its rows. False when there is nothing
+ * to commit. */
 bool batch_take(struct batch *batch, struct partition *const *partitions, int count, uint64_t max_rows);
 /* `check` may be NULL. */
 void batch_build(struct batch *batch, const struct row_check *check);
-/* The database does not take this conversion's row: it becomes a dead letter, the last one of `dead`, and its
- * outcome in the ledger changes. An early row is only left out. */
-void batch_refuse(struct batch *batch, int partition, int64_t offset, const char *why,
-                  const struct row_check *check);
+/* The database does not take this conversion's row, or one of them: it becomes a dead letter, the last one of
+ * `dead`, and its outcome in the ledger changes. If it is not decided yet it is only left out. */
+void batch_refuse(struct batch *batch, int partition, int64_t offset, const char *why);
 /* How the transaction ends for an early row: it is written, or the table has a row of its key already. */
 void batch_early_written(struct batch *batch, int partition, int64_t offset, bool written);
 /* Leaves all early rows out. Those in the table stay as they are. */
 void batch_drop_early(struct batch *batch);
 /* Leaves them out, and takes those that the table has out of it: one of them may be in the way of a decided
  * row. They come back with later commits. False when there is nothing of the kind. */
-bool batch_withdraw(struct batch *batch, const struct row_check *check);
+bool batch_withdraw(struct batch *batch);
 /* In the batch's arena, for bisect: the early rows that the table has, whose primary keys alone are filled
  * in, and all rows that the table may have after it. */
-struct batch_rows batch_owned(struct batch *batch, const struct row_check *check);
+struct batch_rows batch_owned(struct batch *batch);
 struct batch_rows batch_all_rows(struct batch *batch);
 /* The outcomes of all records that the batch moves past, both inputs together; after batch_build. */
 struct ledger batch_outcomes(const struct batch *batch);

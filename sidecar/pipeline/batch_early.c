@@ -1,5 +1,6 @@
 /* Rows of conversions that are not decided yet, and taking them back. */
 #include "base/hash.h"
+#include "output/postgres.h"
 #include "pipeline/batch_internal.h"
 #include "telemetry/log.h"
 
@@ -9,7 +10,7 @@ size_t batch_early_count(const struct batch *batch) {
     return count;
 }
 
-size_t batch_owned_count(const struct batch *batch) {
+static size_t count_owned(const struct batch *batch) {
     size_t count = 0;
     for (int i = 0; i < batch->part_count; i++) {
         const struct batch_part *part = &batch->parts[i];
@@ -17,6 +18,14 @@ size_t batch_owned_count(const struct batch *batch) {
             count += partition_pending_at(part->partition, n)->provisional.owned;
     }
     return count;
+}
+
+void batch_reserve_early(struct batch *batch, size_t rows) {
+    size_t owned = count_owned(batch);
+    batch->shown = batch->gone = (struct batch_rows){0};
+    if (!owned) return;
+    batch->shown.items = arena_alloc(&batch->arena, rows * sizeof *batch->rows);
+    batch->gone.items = arena_alloc(&batch->arena, owned * sizeof *batch->rows);
 }
 
 /* What a lookup says may have changed since, and `attribution.final` has. */
@@ -33,30 +42,30 @@ void batch_set_aside(struct batch *batch, int from) {
 
 /* --- primary keys --- */
 
-/* A row with its primary key alone; false when it has none that the table could hold. */
+/* A row with what says which conversion it is alone; false when it has none that the table could hold. */
 static bool fill_key(struct batch *batch, const struct batch_part *part, const struct pending *pending,
-                     const struct row_check *check, struct row *row) {
+                     struct row *row) {
     const struct plan *plan = batch->plan;
     size_t columns = (size_t)plan->output->column_count;
     int partition = partition_number(part->partition);
     *row = (struct row){arena_alloc(&batch->arena, columns * sizeof *row->values), partition,
-                        pending->record.offset};
+                        pending->record.offset, 1, 1};
     for (size_t c = 0; c < columns; c++) row->values[c] = (struct value){VALUE_NULL, {0}};
     if (!pending->fields) return false;
-    for (int k = 0; k < plan->output->primary_key_count; k++) {
-        struct value *value = &row->values[plan->primary_key[k]];
-        *value =
-            batch_conversion_value(&batch->arena, &plan->columns[plan->primary_key[k]], partition, pending);
+    for (int k = 0; k < plan->conversion_key_count; k++) {
+        int column = plan->conversion_key[k];
+        struct value *value = &row->values[column];
+        *value = batch_conversion_value(&batch->arena, &plan->columns[column], partition, pending);
         if (value->type == VALUE_NULL) return false;
     }
-    return !check || !check->accept_key || check->accept_key(check->context, row, &batch->arena);
+    return !batch->check.accept_key || batch->check.accept_key(batch->check.context, row, &batch->arena);
 }
 
 /* Not 0. */
 static uint64_t hash_of_key(const struct plan *plan, const struct row *row) {
     uint64_t hash = 1;
-    for (int k = 0; k < plan->output->primary_key_count; k++) {
-        struct span text = row->values[plan->primary_key[k]].text;
+    for (int k = 0; k < plan->conversion_key_count; k++) {
+        struct span text = row->values[plan->conversion_key[k]].text;
         uint64_t both[2] = {hash, hash_bytes(text.data, text.len)};
         hash = hash_bytes(both, sizeof both);
     }
@@ -66,9 +75,9 @@ static uint64_t hash_of_key(const struct plan *plan, const struct row *row) {
 /* --- taking back --- */
 
 static void take_back(struct batch *batch, struct batch_rows *gone, const struct batch_part *part,
-                      const struct pending *pending, const struct row_check *check) {
+                      const struct pending *pending) {
     if (!pending->provisional.owned) return;
-    if (fill_key(batch, part, pending, check, &gone->items[gone->count]))
+    if (fill_key(batch, part, pending, &gone->items[gone->count]))
         gone->count++;
     else
         log_event(LOG_LEVEL_WARN, "early_row_left",
@@ -77,13 +86,12 @@ static void take_back(struct batch *batch, struct batch_rows *gone, const struct
                   partition_number(part->partition), (long long)pending->record.offset);
 }
 
-void batch_take_back(struct batch *batch, const struct batch_part *part, const struct pending *pending,
-                     const struct row_check *check) {
+void batch_take_back(struct batch *batch, const struct batch_part *part, const struct pending *pending) {
     if (batch->withdrawn) return; /* it goes anyway */
-    take_back(batch, &batch->gone, part, pending, check);
+    take_back(batch, &batch->gone, part, pending);
 }
 
-struct batch_rows batch_owned(struct batch *batch, const struct row_check *check) {
+struct batch_rows batch_owned(struct batch *batch) {
     struct batch_rows owned = {0};
     uint64_t count = 0;
     for (int i = 0; i < batch->part_count; i++)
@@ -91,9 +99,9 @@ struct batch_rows batch_owned(struct batch *batch, const struct row_check *check
     owned.items = arena_alloc(&batch->arena, count * sizeof *owned.items);
     for (int i = 0; i < batch->part_count; i++) {
         const struct batch_part *part = &batch->parts[i];
-        uint64_t end = partition_pending_end(part->partition);
+        uint64_t end = part->arrived ? part->cut.from : partition_pending_end(part->partition);
         for (uint64_t n = part->cut.from; n < end; n++)
-            take_back(batch, &owned, part, partition_pending_at(part->partition, n), check);
+            take_back(batch, &owned, part, partition_pending_at(part->partition, n));
     }
     return owned;
 }
@@ -102,7 +110,7 @@ void batch_drop_early(struct batch *batch) {
     batch->corrections.count = batch->news.count = 0;
     for (int i = 0; i < batch->part_count; i++)
         for (int e = 0; e < batch->parts[i].cut.early_count; e++)
-            batch->parts[i].cut.early[e].written = false;
+            if (!batch->parts[i].arrived) batch->parts[i].cut.early[e].written = false;
 }
 
 struct batch_rows batch_all_rows(struct batch *batch) {
@@ -117,19 +125,22 @@ struct batch_rows batch_all_rows(struct batch *batch) {
     return all;
 }
 
-bool batch_withdraw(struct batch *batch, const struct row_check *check) {
-    struct batch_rows owned = batch_owned(batch, check);
+bool batch_withdraw(struct batch *batch) {
+    struct batch_rows owned = batch_owned(batch);
     bool any = owned.count || batch->corrections.count || batch->news.count;
     if (batch->withdrawn || !any) return false;
     batch->withdrawn = true;
     batch_drop_early(batch);
     struct batch_rows decided = batch_all_rows(batch);
+    postgres_output_arrange_by_offset(decided.items, decided.count);
     batch->rows = decided.items;
     batch->row_count = decided.count;
     batch->shown.count = 0;
     batch->gone = owned;
-    for (int i = 0; i < batch->part_count; i++)
-        batch->parts[i].cut.withdrawn_to = partition_pending_end(batch->parts[i].partition);
+    for (int i = 0; i < batch->part_count; i++) {
+        struct batch_part *part = &batch->parts[i];
+        if (!part->arrived) part->cut.withdrawn_to = partition_pending_end(part->partition);
+    }
     return true;
 }
 
@@ -139,21 +150,22 @@ bool batch_withdraw(struct batch *batch, const struct row_check *check) {
 static struct pending as_it_looks(const struct batch_part *part, const struct early_row *early) {
     struct pending pending = *partition_pending_at(part->partition, early->number);
     pending.outcome = OUTCOME_OPEN;
-    pending.has_touch = early->has_touch;
+    pending.touch_count = early->touch_count;
     pending.touch = early->touch;
+    pending.touches = early->touches;
     return pending;
 }
 
 static bool may_be_written(struct batch *batch, const struct batch_part *part, const struct early_row *early,
-                           const struct pending *pending, const struct row_check *check) {
+                           const struct pending *pending) {
     struct row key;
     if (pending->provisional.owned) return true;
-    return fill_key(batch, part, pending, check, &key) &&
+    return fill_key(batch, part, pending, &key) &&
            partition_early_claim(part->partition, early->number, hash_of_key(batch->plan, &key));
 }
 
 /* Either those that the table has, or the others. */
-static void build_some(struct batch *batch, bool owned, const struct row_check *check) {
+static void build_some(struct batch *batch, bool owned) {
     const int *event = batch->early_events;
     for (int i = 0; i < batch->part_count; i++) {
         const struct batch_part *part = &batch->parts[i];
@@ -162,29 +174,39 @@ static void build_some(struct batch *batch, bool owned, const struct row_check *
             struct pending pending = as_it_looks(part, early);
             int before = batch->row_count, number = batch->plan->lookup_count ? *event++ : -1;
             if (pending.provisional.owned != owned) continue;
-            if (may_be_written(batch, part, early, &pending, check))
-                batch_build_row(batch, part, &pending, number, check);
+            if (may_be_written(batch, part, early, &pending))
+                batch_build_rows(batch, part, &pending, number);
             early->written = batch->row_count > before;
         }
     }
 }
 
-static struct batch_rows build(struct batch *batch, bool owned, const struct row_check *check) {
+static size_t count_rows(const struct batch *batch) {
+    size_t count = 0;
+    for (int i = 0; i < batch->part_count; i++)
+        for (int e = 0; e < batch->parts[i].cut.early_count; e++) {
+            int touches = batch->parts[i].cut.early[e].touch_count;
+            count += touches ? (size_t)touches : 1;
+        }
+    return count;
+}
+
+static struct batch_rows build(struct batch *batch, bool owned) {
     struct row *rows = batch->rows;
     int count = batch->row_count;
-    batch->rows = arena_alloc(&batch->arena, batch_early_count(batch) * sizeof *batch->rows);
+    batch->rows = arena_alloc(&batch->arena, count_rows(batch) * sizeof *batch->rows);
     batch->row_count = 0;
-    build_some(batch, owned, check);
+    build_some(batch, owned);
     struct batch_rows built = {batch->rows, batch->row_count};
     batch->rows = rows;
     batch->row_count = count;
     return built;
 }
 
-void batch_build_early(struct batch *batch, const struct row_check *check) {
+void batch_build_early(struct batch *batch) {
     if (!batch_early_count(batch)) return;
-    batch->corrections = build(batch, true, check);
-    batch->news = build(batch, false, check);
+    batch->corrections = build(batch, true);
+    batch->news = build(batch, false);
 }
 
 /* --- afterwards --- */

@@ -81,7 +81,7 @@ struct partition *const *commit_fenced(const struct commit *commit, int *count) 
 /* --- the statements --- */
 
 static bool send_begin(struct commit *commit, struct error *error) {
-    commit->sent = commit->corrected = commit->written = 0;
+    commit->sent = commit->corrected = commit->written = commit->taken_back = 0;
     return connection_begin(commit->options.connection, statement_timeout_us(commit), error);
 }
 
@@ -173,6 +173,7 @@ static void count_commit(struct commit *commit) {
     gauges->rows += (uint64_t)batch->row_count;
     gauges->early[EARLY_WRITTEN] += (uint64_t)commit->written;
     gauges->early[EARLY_CORRECTED] += (uint64_t)commit->corrected;
+    gauges->early[EARLY_TAKEN_BACK] += (uint64_t)commit->taken_back;
     for (int i = 0; i < batch->dead_count; i++) gauges->dead_letters[batch->dead[i].outcome]++;
     histogram_observe(&gauges->duration, clock_monotonic_us() - commit->started_at_us);
     gauges->last_us = clock_wall_us();
@@ -255,7 +256,7 @@ static bool check_breaker(struct commit *commit, struct error *error) {
 }
 
 static bool build(struct commit *commit, struct error *error) {
-    struct row_check check = commit_row_check(commit);
+    struct row_check check = postgres_output_check(commit->options.output);
     if (commit->built) return true;
     commit->built = true;
     batch_build(commit->batch, &check);
@@ -285,8 +286,7 @@ static void send_one_by_one(struct commit *commit) {
 }
 
 static void start_bisect(struct commit *commit) {
-    struct row_check check = commit_row_check(commit);
-    struct batch_rows aside = batch_owned(commit->batch, &check), rows = batch_all_rows(commit->batch);
+    struct batch_rows aside = batch_owned(commit->batch), rows = batch_all_rows(commit->batch);
     bisect_start(commit->bisect, rows.items, rows.count, aside.items, aside.count);
     commit->step = STEP_BISECT;
 }
@@ -344,9 +344,8 @@ static enum commit_result poll_bisect(struct commit *commit, struct error *error
     commit->rounds++;
     const struct refusal *refused = bisect_refused(commit->bisect, &count);
     commit->dead_letter = commit->batch->dead_count;
-    struct row_check check = commit_row_check(commit);
     for (int i = 0; i < count; i++)
-        batch_refuse(commit->batch, refused[i].partition, refused[i].offset, refused[i].why, &check);
+        batch_refuse(commit->batch, refused[i].partition, refused[i].offset, refused[i].why);
     commit->step = STEP_DEAD_LETTERS;
     if (count)
         log_event(LOG_LEVEL_WARN, "rows_refused", "rows=%d first=%s", count, LOG_QUOTE(refused[0].why));

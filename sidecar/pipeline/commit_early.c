@@ -8,10 +8,6 @@
 #include "postgres/array.h"
 #include "telemetry/log.h"
 
-struct row_check commit_row_check(const struct commit *commit) {
-    return (struct row_check){postgres_output_accept, commit->options.output, postgres_output_accept_key};
-}
-
 bool commit_sends_rows(enum step step) {
     return step == STEP_GONE || step == STEP_ROWS || step == STEP_CORRECTIONS || step == STEP_NEWS;
 }
@@ -61,8 +57,9 @@ static bool take_news(struct commit *commit, const PGresult *result, struct erro
 
 bool commit_take_piece(struct commit *commit, const PGresult *result, struct error *error) {
     if (commit->step == STEP_NEWS) return take_news(commit, result, error);
-    if (commit->step == STEP_CORRECTIONS)
-        commit->corrected += (int)strtol(PQcmdTuples((PGresult *)result), NULL, 10);
+    int touched = (int)strtol(PQcmdTuples((PGresult *)result), NULL, 10);
+    if (commit->step == STEP_CORRECTIONS) commit->corrected += touched;
+    if (commit->step == STEP_GONE) commit->taken_back += touched;
     return true;
 }
 
@@ -115,8 +112,7 @@ bool commit_leave_early(struct commit *commit, const char *sqlstate) {
 }
 
 bool commit_withdraw(struct commit *commit) {
-    struct row_check check = commit_row_check(commit);
-    if (!batch_withdraw(commit->batch, &check)) return false;
+    if (!batch_withdraw(commit->batch)) return false;
     log_event(LOG_LEVEL_WARN, "early_rows_withdrawn", "rows=%d", commit->batch->gone.count);
     return true;
 }

@@ -49,7 +49,7 @@ struct commit {
     bool built;      /* the batch has its rows and dead letters … */
     int dead_letter; /* … the first of which that is not acknowledged */
     struct offset_ranges owned; /* scratch */
-    int corrected, written;     /* early rows, in this transaction so far */
+    int corrected, written, taken_back; /* early rows, in this transaction so far */
     struct commit_gauges gauges;
     int64_t started_at_us;
     struct breaker breaker, breaker_after; /* what was committed, and this batch too */
@@ -66,7 +66,6 @@ bool commit_send_advances(struct commit *commit, struct error *error);
 
 /* --- commit_early.c --- */
 
-struct row_check commit_row_check(const struct commit *commit);
 /* Whether the step is about rows, which go in pieces; these. */
 bool commit_sends_rows(enum step step);
 struct batch_rows commit_step_rows(const struct commit *commit);

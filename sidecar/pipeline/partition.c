@@ -47,12 +47,12 @@ static int64_t touch_watermark(const struct partition *partition) {
                            partition->join->plan->touches->time.out_of_order_us);
 }
 
-int64_t partition_conversion_watermark_of(const struct partition *partition, const struct watermark *watermark) {
+int64_t partition_watermark_of(const struct partition *partition, const struct watermark *watermark) {
     return watermark_value(watermark, partition->join->plan->conversions->time.out_of_order_us);
 }
 
 static int64_t conversion_watermark(const struct partition *partition) {
-    return partition_conversion_watermark_of(partition, &partition->conversions.watermark);
+    return partition_watermark_of(partition, &partition->conversions.watermark);
 }
 
 /* Touches at the same time: the one whose source partition and offset there come first. Others than the
@@ -68,6 +68,7 @@ static int compare_sources(const struct value *a, const struct value *b) {
 
 struct store *partition_new_store(const struct plan *plan) {
     struct store *store = store_new(&plan->window, plan->touch_kept_count);
+    store_cap(store, plan->pipeline->attribute.touch_cap);
     if (plan->touch_source >= 0) store_order_by(store, plan->touch_source, compare_sources);
     return store;
 }
@@ -198,7 +199,8 @@ static enum outcome keep_touch(struct partition *partition, const struct record 
                              partition_own_watermark(partition, &partition->touches),
                              partition_kept_values(partition, record, event));
     if (kept) partition_early_touch(partition, event->key, event->time_us);
-    return kept ? OUTCOME_TOUCH_KEPT : OUTCOME_TOUCH_TOO_OLD;
+    if (kept) return OUTCOME_TOUCH_KEPT;
+    return store_is_past(partition->store, event->time_us) ? OUTCOME_TOUCH_TOO_OLD : OUTCOME_CAPPED;
 }
 
 static void count_touch(struct partition *partition, const struct record *record, enum outcome outcome,
@@ -374,40 +376,10 @@ int64_t partition_conversion_watermark(const struct partition *partition) {
 
 /* --- deciding and committing --- */
 
-bool partition_choose(const struct partition *partition, const struct pending *pending, struct touch *touch) {
-    struct window_range range = window_range(&partition->join->plan->window, pending->time_us,
-                                             partition_conversion_watermark_of(partition, &pending->before));
-    range.before_offset = position_advanced_beyond(&partition->touches, range.read_by_us);
-    return pending->has_key && store_first(partition->store, pending->key, &range, touch);
-}
-
-static void attribute(struct partition *partition, struct pending *pending) {
-    pending->has_touch = partition_choose(partition, pending, &pending->touch);
-    pending->outcome = pending->has_touch ? OUTCOME_ATTRIBUTED : OUTCOME_UNATTRIBUTED;
-}
-
-/* Only the first undecided conversion is looked at: results leave in offset order, and what counts for a
- * conversion does not depend on when it is asked. */
-uint64_t partition_ready(struct partition *partition, uint64_t limit) {
-    const struct window *window = &partition->join->plan->window;
-    int64_t watermark = touch_watermark(partition);
-    int64_t own = partition_own_watermark(partition, &partition->touches);
-    while (partition->decided < partition->queue.next && partition->decided - partition->cut < limit) {
-        struct pending *pending = queue_at(&partition->queue, partition->decided);
-        if (pending->outcome == OUTCOME_OPEN) {
-            if (!window_is_final(window, pending->time_us, watermark)) break;
-            attribute(partition, pending);
-            partition->idle_decided += !window_is_final(window, pending->time_us, own);
-        }
-        partition->decided++;
-    }
-    return partition->decided - partition->cut;
-}
-
 static struct progress progress_at(const struct partition *partition, uint64_t to, int64_t *watermark) {
     const struct pending *first = to < partition->queue.next ? queue_at(&partition->queue, to) : NULL;
     const struct watermark *before = first ? &first->before : &partition->conversions.watermark;
-    *watermark = partition_conversion_watermark_of(partition, before);
+    *watermark = partition_watermark_of(partition, before);
     const struct window *window = &partition->join->plan->window;
     struct progress progress = partition->committed;
     progress.touch_offset = partition->touches.next;
@@ -457,14 +429,16 @@ static bool anything_new(const struct partition *partition, const struct cut *cu
 
 bool partition_cut(struct partition *partition, uint64_t max_rows, struct cut *cut) {
     if (partition->restoring) return false;
-    *cut = (struct cut){.from = partition->cut, .to = partition->cut + partition_ready(partition, max_rows)};
+    *cut = (struct cut){.from = partition->cut};
+    cut->to = partition_cut_end(partition, max_rows, &cut->rows);
     cut->progress = progress_at(partition, cut->to, &cut->conversion_watermark);
     cut->changes = &partition->changes;
     make_changes(partition);
     cut_sources(partition, cut);
-    partition_early_take(partition, cut, max_rows - (cut->to - cut->from));
+    partition_early_take(partition, cut, max_rows > cut->rows ? max_rows - cut->rows : 0);
     if (!anything_new(partition, cut)) return false;
     partition->cut = cut->to;
+    partition->decided_rows -= cut->rows;
     position_cut(&partition->touches);
     position_cut(&partition->conversions);
     int dead = partition->dead_current;

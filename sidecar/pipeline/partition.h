@@ -182,8 +182,9 @@ size_t partition_dead_bytes(const struct partition *partition);
 struct early_row {
     uint64_t number; /* queue entry */
     uint64_t choice;
-    bool has_touch;
-    struct touch touch;
+    int touch_count;
+    struct touch touch; /* as in struct pending */
+    const struct touch *touches;
     bool written; /* the table has it so, once the cut is committed */
 };
 
@@ -191,6 +192,8 @@ struct early_row {
 bool partition_early_claim(struct partition *partition, uint64_t number, uint64_t key);
 /* Whether the table has the row of a decided conversion already, as it must be. */
 bool partition_early_is_shown(const struct pending *pending);
+/* Whether there may be any. */
+bool partition_early_any(const struct partition *partition);
 /* The undecided conversions that have a row once the cut is committed. */
 struct cut;
 void partition_early_owned(const struct partition *partition, const struct cut *cut,
@@ -201,6 +204,7 @@ void partition_early_owned(const struct partition *partition, const struct cut *
  * partition_cut_ledger. */
 struct cut {
     uint64_t from, to;
+    uint64_t rows;            /* that they make, with one for each dead letter */
     struct progress progress; /* conversion_ledger: as before the cut, see partition_cut_ledger */
     const struct dead_touch *dead_touches;
     int dead_touch_count;
@@ -212,14 +216,16 @@ struct cut {
     uint64_t withdrawn_to; /* early rows of queue entries to..withdrawn_to-1 are taken out of the table */
 };
 
-/* Decides what is final and takes at most `max_rows` conversions, early rows included. False when there is nothing to commit. */
+/* Decides what is final and takes conversions until they make `max_rows` rows, early ones included: all rows of
+ * the last one, even if these are many more. False when there is nothing to commit. */
 bool partition_cut(struct partition *partition, uint64_t max_rows, struct cut *cut);
 /* Touches that no cut has put into the changelog yet. */
 uint64_t partition_unlogged(const struct partition *partition);
 /* Touches held, and the memory they take. */
 uint64_t partition_held(const struct partition *partition);
 size_t partition_store_bytes(const struct partition *partition);
-/* Conversions that are final and not yet cut, counted up to `limit`. */
+/* The rows of conversions that are final and not yet cut, a dead letter for one, counted until there are
+ * `limit`. */
 uint64_t partition_ready(struct partition *partition, uint64_t limit);
 struct pending *partition_pending_at(const struct partition *partition, uint64_t number);
 /* The idle advances of the open cut: stored with it. Views, good until the next record is read. */

@@ -21,6 +21,7 @@ void partition_early_release(struct partition *partition) {
     free(early->rows);
     early_keys_release(&early->keys);
     offset_ranges_release(&early->stored);
+    arena_release(&early->touches);
 }
 
 static size_t bit_of(struct hash128 key) {
@@ -56,13 +57,19 @@ bool partition_early_claim(struct partition *partition, uint64_t number, uint64_
 }
 
 /* Offsets are not negative. */
-static uint64_t choice_of(bool has_touch, const struct touch *touch) {
-    return has_touch ? (uint64_t)touch->offset + 2 : 1;
+static uint64_t choice_of(const struct touch *touches, int count) {
+    if (count <= 1) return count ? (uint64_t)touches[0].offset + 2 : 1;
+    uint64_t choice = (uint64_t)count;
+    for (int i = 0; i < count; i++) {
+        uint64_t both[2] = {choice, (uint64_t)touches[i].offset};
+        choice = hash_bytes(both, sizeof both);
+    }
+    return choice | UINT64_C(1) << 63; /* no offset is as large */
 }
 
 bool partition_early_is_shown(const struct pending *pending) {
     return pending->provisional.owned &&
-           pending->provisional.shown == choice_of(pending->has_touch, &pending->touch);
+           pending->provisional.shown == choice_of(pending->touches, pending->touch_count);
 }
 
 /* --- taking --- */
@@ -75,16 +82,28 @@ static struct early_row *next_row(struct early *early) {
     return &early->rows[early->count];
 }
 
+static const struct touch *keep_touches(struct early *early, const struct touch *touches, int count) {
+    size_t size = (size_t)count * sizeof *touches;
+    if (!count) return NULL;
+    struct touch *kept = arena_alloc(&early->touches, size);
+    memcpy(kept, touches, size);
+    return kept;
+}
+
 static void look_at(struct partition *partition, struct pending *pending, uint64_t number) {
     struct provisional *provisional = &pending->provisional;
+    struct early *early = &partition->early;
     struct early_row row = {.number = number};
-    row.has_touch = partition_choose(partition, pending, &row.touch);
-    row.choice = choice_of(row.has_touch, &row.touch);
+    const struct touch *touches = partition_choose(partition, pending, &row.touch, &row.touch_count);
+    row.choice = choice_of(touches, row.touch_count);
     provisional->touched = false;
     if (row.choice == provisional->tried) return;
-    if (!provisional->owned && partition->early.runs > RUNS_MAX) return;
-    *next_row(&partition->early) = row;
-    partition->early.count++;
+    if (!provisional->owned && early->runs > RUNS_MAX) return;
+    row.touches = keep_touches(early, touches, row.touch_count);
+    if (row.touch_count) row.touch = touches[0];
+    *next_row(early) = row;
+    early->count++;
+    early->weight += row.touch_count ? (uint64_t)row.touch_count : 1;
 }
 
 /* What there is no room for is remembered, and comes with the next cut. */
@@ -96,7 +115,7 @@ static void look_at_all(struct partition *partition, uint64_t from, uint64_t roo
         if (pending->outcome != OUTCOME_OPEN) continue;
         provisional->touched |= is_touched(early, pending);
         if (provisional->tried && !provisional->touched) continue;
-        if ((uint64_t)early->count < room) look_at(partition, pending, n);
+        if (early->weight < room) look_at(partition, pending, n);
     }
     forget_touched(early);
 }
@@ -105,6 +124,8 @@ static void look_at_all(struct partition *partition, uint64_t from, uint64_t roo
 void partition_early_take(struct partition *partition, struct cut *cut, uint64_t room) {
     struct early *early = &partition->early;
     early->count = 0;
+    early->weight = 0;
+    arena_reset(&early->touches);
     if (partition->join->early && cut->to == partition->decided) look_at_all(partition, cut->to, room);
     cut->early = early->rows;
     cut->early_count = early->count;
@@ -157,6 +178,13 @@ static void withdraw(struct partition *partition, const struct cut *cut) {
     }
 }
 
+/* When all of them have been read again, the conversions know it themselves. */
+static void forget_stored(struct partition *partition) {
+    struct offset_ranges *stored = &partition->early.stored;
+    if (stored->count && stored->items[stored->count - 1].last < partition->conversions.next)
+        offset_ranges_clear(stored);
+}
+
 static int count_runs(const struct partition *partition, const struct cut *cut) {
     int runs = 0;
     bool run = false;
@@ -182,9 +210,14 @@ void partition_early_committed(struct partition *partition, const struct cut *cu
         provisional->shown = row->choice;
     }
     partition->early.count = 0;
-    if (partition->join->early) partition->early.runs = count_runs(partition, cut);
+    forget_stored(partition);
+    if (partition_early_any(partition)) partition->early.runs = count_runs(partition, cut);
 }
 
 uint64_t partition_pending_end(const struct partition *partition) {
     return partition->queue.next;
+}
+
+bool partition_early_any(const struct partition *partition) {
+    return partition->join->early || partition->early.stored.count || partition->early.runs;
 }

@@ -1,5 +1,5 @@
-/* partition_internal.h: what partition.c (the join) and partition_restore.c (filling the store again) share.
- * For these two only. */
+/* partition_internal.h: what partition.c (the join), partition_decide.c (the touches of a conversion) and
+ * partition_restore.c (filling the store again) share. For these only. */
 #ifndef TRIBUTARY_PIPELINE_PARTITION_INTERNAL_H
 #define TRIBUTARY_PIPELINE_PARTITION_INTERNAL_H
 
@@ -19,6 +19,8 @@ struct early {
     struct offset_ranges stored; /* those with a row when this life began */
     struct early_row *rows;      /* of the open cut */
     int count, capacity;
+    uint64_t weight;      /* rows that they make in the table */
+    struct arena touches; /* theirs */
     int runs; /* of owned ones side by side, as committed */
 };
 
@@ -36,7 +38,8 @@ struct partition {
     struct refill *refill;        /* while restoring */
     struct log_position restored; /* how far the touch log has been read for it */
     struct queue queue;
-    uint64_t decided; /* queue entries before this number have their outcome */
+    uint64_t decided;      /* queue entries before this number have their outcome */
+    uint64_t decided_rows; /* of the entries from `cut` to before `decided`, with one for each dead letter */
     uint64_t idle_decided;
     uint64_t cut;                 /* queue entries before this number are in the open cut */
     int64_t latest_conversion_us; /* greatest time of a conversion read that waits or waited for touches */
@@ -52,17 +55,21 @@ struct partition {
 
 /* The watermark of the touch log, read up to there, without idle advances. */
 int64_t partition_own_watermark(const struct partition *partition, const struct log_position *touches);
+/* The conversion watermark that this makes. */
+int64_t partition_watermark_of(const struct partition *partition, const struct watermark *watermark);
+/* Where a cut ends: before this entry. All that is decided, as far as it makes about `max_rows` rows; the
+ * last conversion whole. `rows`: that it makes. */
+uint64_t partition_cut_end(struct partition *partition, uint64_t max_rows, uint64_t *rows);
 /* An empty store for the touches of a partition. */
 struct store *partition_new_store(const struct plan *plan);
 /* What is kept of a touch; good until the next call. */
 const struct value *partition_kept_values(struct partition *partition, const struct record *record,
                                           const struct event *event);
 
-/* The watermark of the conversion log, from what it was before an event. */
-int64_t partition_conversion_watermark_of(const struct partition *partition,
-                                          const struct watermark *watermark);
-/* The touch that a conversion gets by what has been read so far. */
-bool partition_choose(const struct partition *partition, const struct pending *pending, struct touch *touch);
+/* The touches that the model chooses of what has been read so far, the earliest first: good until the next
+ * call, or the one in `*one`, of a model that picks one. */
+const struct touch *partition_choose(const struct partition *partition, const struct pending *pending,
+                                     struct touch *one, int *count);
 
 /* --- partition_early.c --- */
 

@@ -26,12 +26,21 @@ static void end(struct partition *partition) {
     position_release(&partition->restored);
 }
 
+/* Where touches are capped, which of them were kept shows only where whole buckets are counted again, also
+ * those that are described and no longer needed. */
+static int64_t first_bucket(const struct partition *partition) {
+    const struct plan *plan = partition->join->plan;
+    int64_t needed = partition_needed_from(partition);
+    if (plan->pipeline->attribute.touch_cap)
+        return needed == TIME_NONE ? INT64_MIN : window_bucket(&plan->window, needed);
+    return window_first_bucket(&plan->window, partition_conversion_watermark(partition));
+}
+
 static void empty_store(struct partition *partition) {
     const struct plan *plan = partition->join->plan;
     store_free(partition->store);
     partition->store = partition_new_store(plan);
-    store_expire(partition->store,
-                 window_first_bucket(&plan->window, partition_conversion_watermark(partition)));
+    store_expire(partition->store, first_bucket(partition));
 }
 
 /* The watermark before the first touch read is not known and need not be: every event before it lies before

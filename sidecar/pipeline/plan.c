@@ -43,6 +43,11 @@ static struct plan_source compile(struct plan *plan, const struct source *source
         plan->keeps_timestamp |= compiled.origin == ORIGIN_TIMESTAMP;
         plan->keeps_key |= compiled.origin == ORIGIN_KEY;
         break;
+    case SOURCE_ATTRIBUTION:
+        compiled.index = (int)source->attribution;
+        plan->tells_final |= source->attribution == ATTRIBUTION_FINAL;
+        plan->shows_credit |= source->attribution == ATTRIBUTION_CREDIT;
+        break;
     }
     return compiled;
 }
@@ -81,9 +86,20 @@ static void compile_output(struct plan *plan) {
     plan->primary_key = memory_zalloc((size_t)output->primary_key_count, sizeof *plan->primary_key);
     for (int i = 0; i < output->column_count; i++)
         plan->columns[i] = compile(plan, &output->columns[i].source);
-    for (int k = 0; k < output->primary_key_count; k++)
+    plan->conversion_key = memory_zalloc((size_t)output->primary_key_count, sizeof *plan->conversion_key);
+    for (int k = 0; k < output->primary_key_count; k++) {
         for (int i = 0; i < output->column_count; i++)
             if (strcmp(output->columns[i].name, output->primary_key[k]) == 0) plan->primary_key[k] = i;
+        if (plan->columns[plan->primary_key[k]].kind != SOURCE_ATTRIBUTION)
+            plan->conversion_key[plan->conversion_key_count++] = plan->primary_key[k];
+    }
+}
+
+static void compile_model(struct plan *plan) {
+    const char *amount = plan->pipeline->attribute.credit_of;
+    plan->shares = model_shares(plan->pipeline->attribute.model);
+    plan->amount = -1;
+    if (amount) plan->amount = name_index(&plan->conversion_fields, &plan->conversion_field_count, amount);
 }
 
 /* The kept values of a touch are its fields, then its timestamp, its key and its source, as far as they are
@@ -109,6 +125,7 @@ struct plan *plan_new(const struct pipeline *pipeline) {
     plan->window = window_of(pipeline->attribute.window_us, pipeline->attribute.allowed_lateness_us);
     compile_lookups(plan);
     compile_output(plan);
+    compile_model(plan);
     place_kept(plan);
     return plan;
 }
@@ -121,5 +138,6 @@ void plan_free(struct plan *plan) {
     free(plan->touch_fields);
     free(plan->columns);
     free(plan->primary_key);
+    free(plan->conversion_key);
     free(plan);
 }

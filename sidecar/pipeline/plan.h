@@ -15,7 +15,7 @@ struct plan_source {
     enum source_kind kind;
     enum origin origin;
     int lookup;
-    int index; /* into conversion_fields, touch_kept or the lookup's columns */
+    int index; /* into conversion_fields, touch_kept or the lookup's columns; or an enum attribution_field */
 };
 
 struct plan {
@@ -36,6 +36,12 @@ struct plan {
     const struct output_config *output;
     struct plan_source *columns; /* output->column_count of them */
     int *primary_key;            /* indexes into columns, output->primary_key_count of them */
+    int *conversion_key; /* of these the ones that say which conversion it is, without the touch number */
+    int conversion_key_count;
+    bool shares;                 /* the model writes a row for each touch */
+    bool tells_final;            /* some column shows attribution.final */
+    bool shows_credit;           /* some column does */
+    int amount; /* which of conversion_fields is shared out, where a column shows it; otherwise -1 */
 };
 
 struct plan *plan_new(const struct pipeline *pipeline);

@@ -49,9 +49,13 @@ static void add_segment(struct queue *queue) {
     queue->segments[queue->count++] = segment;
 }
 
-/* The record's bytes, and about as many again for its fields. */
+static size_t touch_bytes(const struct pending *pending) {
+    return pending->touches == &pending->touch ? 0 : (size_t)pending->touch_count * sizeof *pending->touches;
+}
+
+/* The record's bytes, about as many again for its fields, and its touches. */
 static size_t weight(const struct pending *pending) {
-    return sizeof *pending + pending->record.key.len + pending->record.value.len * 2;
+    return sizeof *pending + pending->record.key.len + pending->record.value.len * 2 + touch_bytes(pending);
 }
 
 struct pending *queue_push(struct queue *queue, const struct record *record) {
@@ -65,6 +69,22 @@ struct pending *queue_push(struct queue *queue, const struct record *record) {
     pending->record.value = arena_copy(arena, record->value);
     queue->bytes += weight(pending);
     return pending;
+}
+
+void queue_keep_touches(struct queue *queue, uint64_t number, const struct touch *touches, int count) {
+    struct pending *pending = queue_at(queue, number);
+    size_t size = (size_t)count * sizeof *touches;
+    queue->bytes -= touch_bytes(pending);
+    pending->touch_count = count;
+    pending->touches = &pending->touch;
+    if (count == 1) {
+        pending->touch = touches[0];
+    } else if (count > 1) {
+        struct touch *kept = arena_alloc(queue_arena(queue, number), size);
+        memcpy(kept, touches, size);
+        pending->touches = kept;
+    }
+    queue->bytes += touch_bytes(pending);
 }
 
 void queue_drop(struct queue *queue, uint64_t before) {

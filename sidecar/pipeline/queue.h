@@ -35,11 +35,13 @@ struct pending {
     struct watermark before; /* the conversion watermark before it */
     enum outcome outcome;
     int64_t time_us; /* of a record that could be read */
-    bool has_key, has_touch;
+    bool has_key;
+    int touch_count; /* that the model has chosen, the earliest first; 0: unattributed, or not decided */
     struct hash128 key;
-    struct touch touch;
-    struct value *fields; /* those of plan.conversion_fields; NULL when the record could not be read */
-    const char *detail;   /* why it is a dead letter, or NULL */
+    struct touch touch;          /* the one of a model that chooses one … */
+    const struct touch *touches; /* … or where they all are */
+    struct value *fields;        /* those of plan.conversion_fields; NULL when the record could not be read */
+    const char *detail;          /* why it is a dead letter, or NULL */
     struct provisional provisional;
 };
 
@@ -50,7 +52,7 @@ struct queue {
     int count, capacity;
     uint64_t first_segment; /* number of segments[0] */
     uint64_t first, next;   /* entries first..next-1 are there */
-    size_t bytes;           /* of the entries' records and fields */
+    size_t bytes;           /* of the entries' records, fields and touches */
 };
 
 void queue_init(struct queue *queue);
@@ -61,6 +63,8 @@ struct pending *queue_push(struct queue *queue, const struct record *record);
 struct pending *queue_at(const struct queue *queue, uint64_t number);
 /* Where what belongs to the entry is kept. */
 struct arena *queue_arena(const struct queue *queue, uint64_t number);
+/* The entry gets these touches, copied. */
+void queue_keep_touches(struct queue *queue, uint64_t number, const struct touch *touches, int count);
 /* Forgets every entry before this number. */
 void queue_drop(struct queue *queue, uint64_t before);
 

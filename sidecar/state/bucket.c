@@ -8,10 +8,11 @@
 
 enum { FIRST_ENTRIES = 8, CHUNK_ENTRIES = 256, FIRST_SLOTS = 16, FIRST_LINKS = 0xffffff };
 
-struct bucket *bucket_new(int64_t id, int64_t start_us) {
+struct bucket *bucket_new(int64_t id, int64_t start_us, bool ranked) {
     struct bucket *bucket = memory_zalloc(1, sizeof *bucket);
     bucket->id = id;
     bucket->start_us = start_us;
+    bucket->ranked = ranked;
     bucket->slots = FIRST_SLOTS;
     bucket->index = memory_zalloc(bucket->slots, sizeof *bucket->index);
     bucket->links = FIRST_LINKS;
@@ -34,6 +35,7 @@ void bucket_free(struct bucket *bucket) {
     free(bucket->chunks);
     free(bucket->index);
     free(bucket->behind);
+    free(bucket->ranks);
     arena_release(&bucket->fields);
     free(bucket);
 }
@@ -102,6 +104,14 @@ static void remember_watermark(struct bucket *bucket, int64_t watermark_us) {
     bucket->behind[bucket->behind_count++] = (struct behind){bucket->count - 1, watermark_us};
 }
 
+/* The entry appended last, which follows `previous` in its chain. */
+static void remember_rank(struct bucket *bucket, uint32_t previous) {
+    uint32_t n = bucket->count - 1;
+    if ((n & (n - 1)) == 0)
+        bucket->ranks = memory_realloc(bucket->ranks, (n ? n * (size_t)2 : 1) * sizeof *bucket->ranks);
+    bucket->ranks[n] = previous ? bucket->ranks[previous - 1] + 1 : 1;
+}
+
 struct entry *bucket_insert(struct bucket *bucket, struct hash128 key, int64_t time_us, int64_t offset,
                             int64_t watermark_us) {
     if ((uint64_t)(bucket->keys + 1) * 4 > (uint64_t)bucket->slots * 3) grow_index(bucket);
@@ -117,6 +127,7 @@ struct entry *bucket_insert(struct bucket *bucket, struct hash128 key, int64_t t
     entry->offset_high = (uint64_t)offset >> 32 & 0xffff;
     entry->offset_low = (uint32_t)offset;
     entry->next = *slot & bucket->links;
+    if (bucket->ranked) remember_rank(bucket, entry->next);
     *slot = bucket->count | ((uint32_t)key.high & ~bucket->links);
     bucket->xor ^= hash_offset(offset);
     if (behind) remember_watermark(bucket, watermark_us);
@@ -125,6 +136,11 @@ struct entry *bucket_insert(struct bucket *bucket, struct hash128 key, int64_t t
 
 uint32_t bucket_find(const struct bucket *bucket, struct hash128 key) {
     return *slot_of(bucket, key) & bucket->links;
+}
+
+uint32_t bucket_rank(const struct bucket *bucket, struct hash128 key) {
+    uint32_t link = bucket_find(bucket, key);
+    return link ? bucket->ranks[link - 1] : 0;
 }
 
 static int compare_behind(const void *a, const void *b) {
@@ -151,5 +167,6 @@ size_t bucket_bytes(const struct bucket *bucket) {
     size_t entries = chunks ? FIRST_ENTRIES + (chunks - 1) * CHUNK_ENTRIES : 0;
     return sizeof *bucket + entries * sizeof(struct entry) + doubled(chunks) * sizeof *bucket->chunks +
            bucket->slots * sizeof *bucket->index + doubled(bucket->behind_count) * sizeof *bucket->behind +
+           (bucket->ranked ? doubled(bucket->count) * sizeof *bucket->ranks : 0) +
            arena_size(&bucket->fields);
 }

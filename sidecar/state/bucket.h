@@ -43,13 +43,16 @@ struct bucket {
     uint32_t slots;  /* a power of two */
     uint32_t keys;   /* slots in use */
     uint64_t xor ;   /* of hash_offset over the entries */
+    uint32_t *ranks; /* of each entry: how many of its key there are up to it; NULL: not counted */
     struct behind *behind;
     uint32_t behind_count;
-    uint32_t links;      /* the low bits of a slot that are the link: as a mask, which grows with the count */
+    uint32_t links; /* the low bits of a slot that are the link: as a mask, which grows with the count */
+    bool ranked;
     struct arena fields; /* what the entries' bodies point to */
 };
 
-struct bucket *bucket_new(int64_t id, int64_t start_us);
+/* `ranked`: counts the entries of each key. */
+struct bucket *bucket_new(int64_t id, int64_t start_us, bool ranked);
 void bucket_free(struct bucket *bucket);
 
 /* A new entry linked under its key; the caller fills in its body. `watermark_us`, the watermark before the
@@ -64,6 +67,8 @@ static inline void bucket_prefetch(const struct bucket *bucket, struct hash128 k
 
 /* The link to the newest entry of the key, or 0; older ones follow through entry.next. */
 uint32_t bucket_find(const struct bucket *bucket, struct hash128 key);
+/* How many entries the key has; of a ranked bucket. */
+uint32_t bucket_rank(const struct bucket *bucket, struct hash128 key);
 const struct entry *bucket_entry(const struct bucket *bucket, uint32_t link);
 /* The watermark that the linked entry carries, or TIME_NONE. */
 int64_t bucket_watermark(const struct bucket *bucket, uint32_t link);

@@ -57,8 +57,9 @@ bool refill_block(struct refill *refill, struct span bytes, struct block_info *i
 void refill_touch(struct refill *refill, struct hash128 key, int64_t time_us, int64_t offset,
                   int64_t watermark_us, const struct value *fields) {
     if (offset >= refill->options.before_offset) return;
-    count(refill, time_us, offset);
-    (void)store_insert(refill->options.store, key, time_us, offset, watermark_us, fields);
+    struct store *store = refill->options.store;
+    if (store_insert(store, key, time_us, offset, watermark_us, fields) || store_is_past(store, time_us))
+        count(refill, time_us, offset);
 }
 
 struct store_held refill_found(const struct refill *refill) {

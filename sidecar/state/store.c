@@ -13,11 +13,14 @@ struct store {
     int field_count;
     int order_field; /* with `compare`, which may be NULL: what comes between time and offset */
     store_compare *compare;
+    int64_t cap;             /* touches of a key and bucket; 0: no bound */
     int64_t first_bucket;    /* older touches are refused */
     struct bucket **buckets; /* ascending by id */
     int count, capacity;
     struct bucket *last; /* where the last insert went: mostly the next one goes there too */
     struct source *heap; /* for store_pack: room for as many as there are buckets */
+    struct touch *found; /* by store_collect: the last `found_count` of `found_capacity` */
+    int found_count, found_capacity;
 };
 
 /* A bucket with touches still to be packed, and the offset of the first of them. */
@@ -39,11 +42,16 @@ void store_order_by(struct store *store, int field, store_compare *compare) {
     store->compare = compare;
 }
 
+void store_cap(struct store *store, int64_t cap) {
+    store->cap = cap;
+}
+
 void store_free(struct store *store) {
     if (!store) return;
     for (int i = 0; i < store->count; i++) bucket_free(store->buckets[i]);
     free(store->buckets);
     free(store->heap);
+    free(store->found);
     free(store);
 }
 
@@ -69,7 +77,7 @@ static struct bucket *add_bucket(struct store *store, int at, int64_t id) {
     memmove(store->buckets + at + 1, store->buckets + at,
             (size_t)(store->count - at) * sizeof(struct bucket *));
     store->count++;
-    return store->buckets[at] = bucket_new(id, id * store->window.bucket_us);
+    return store->buckets[at] = bucket_new(id, id * store->window.bucket_us, store->cap > 0);
 }
 
 static struct bucket *bucket_for(struct store *store, int64_t id) {
@@ -131,6 +139,7 @@ bool store_insert(struct store *store, struct hash128 key, int64_t time_us, int6
     int64_t id = window_bucket(&store->window, time_us);
     if (id < store->first_bucket) return false;
     struct bucket *bucket = bucket_for(store, id);
+    if (store->cap && (int64_t)bucket_rank(bucket, key) >= store->cap) return false;
     struct entry *entry = bucket_insert(bucket, key, time_us, offset, watermark_us);
     uint8_t uuid[UUID_BYTES];
     if (store->field_count == 1 && fields[0].type == VALUE_STRING && uuid_pack(fields[0].text, uuid)) {
@@ -158,31 +167,108 @@ static bool is_before(const struct store *store, const struct touch *a, const st
     return order ? order < 0 : a->offset < b->offset;
 }
 
-static bool earliest(const struct store *store, const struct bucket *bucket, struct hash128 key,
-                     const struct window_range *range, struct touch *touch) {
+/* Whether the linked entry counts within the range; then `touch` is it. */
+static bool counts(const struct bucket *bucket, uint32_t link, const struct window_range *range,
+                   struct touch *touch) {
+    const struct entry *entry = bucket_entry(bucket, link);
+    *touch = (struct touch){entry_time(bucket, entry), entry_offset(entry), entry};
+    return touch->time_us >= range->from_us && touch->time_us <= range->to_us &&
+           touch->offset < range->before_offset &&
+           (!entry->behind || bucket_watermark(bucket, link) <= range->read_by_us);
+}
+
+/* The earliest of a bucket, or the latest. */
+static bool outermost(const struct store *store, const struct bucket *bucket, struct hash128 key,
+                      const struct window_range *range, bool latest, struct touch *touch) {
     bool found = false;
-    for (uint32_t link = bucket_find(bucket, key); link;) {
-        const struct entry *entry = bucket_entry(bucket, link);
-        struct touch this = {entry_time(bucket, entry), entry_offset(entry), entry};
-        bool counts = this.time_us >= range->from_us && this.time_us <= range->to_us &&
-                      this.offset < range->before_offset &&
-                      (!entry->behind || bucket_watermark(bucket, link) <= range->read_by_us);
-        if (counts && (!found || is_before(store, &this, touch))) *touch = this;
-        found = found || counts;
-        link = entry->next;
+    struct touch this;
+    for (uint32_t link = bucket_find(bucket, key); link; link = bucket_entry(bucket, link)->next) {
+        if (!counts(bucket, link, range, &this)) continue;
+        if (!found || is_before(store, &this, touch) != latest) *touch = this;
+        found = true;
     }
     return found;
 }
 
-bool store_first(const struct store *store, struct hash128 key, const struct window_range *range,
-                 struct touch *touch) {
+/* The buckets of a range: from `first` to before the result. */
+static int buckets_of(const struct store *store, struct hash128 key, const struct window_range *range,
+                      int *first) {
     int64_t last = window_bucket(&store->window, range->to_us);
-    int first = lower_bound(store, window_bucket(&store->window, range->from_us)), end = first;
+    int end = *first = lower_bound(store, window_bucket(&store->window, range->from_us));
     for (; end < store->count && store->buckets[end]->id <= last; end++)
         bucket_prefetch(store->buckets[end], key);
+    return end;
+}
+
+bool store_first(const struct store *store, struct hash128 key, const struct window_range *range,
+                 struct touch *touch) {
+    int first, end = buckets_of(store, key, range, &first);
     for (int i = first; i < end; i++)
-        if (earliest(store, store->buckets[i], key, range, touch)) return true;
+        if (outermost(store, store->buckets[i], key, range, false, touch)) return true;
     return false;
+}
+
+bool store_last(const struct store *store, struct hash128 key, const struct window_range *range,
+                struct touch *touch) {
+    int first, end = buckets_of(store, key, range, &first);
+    for (int i = end - 1; i >= first; i--)
+        if (outermost(store, store->buckets[i], key, range, true, touch)) return true;
+    return false;
+}
+
+/* --- collecting: into the end of an array, from the latest bucket back to the earliest -------------------
+ */
+
+static struct touch *found_at_front(struct store *store) {
+    return store->found + store->found_capacity - store->found_count;
+}
+
+static void put_before(struct store *store, const struct touch *touch) {
+    if (store->found_count == store->found_capacity) {
+        int capacity = store->found_capacity ? store->found_capacity * 2 : 16;
+        struct touch *grown = memory_alloc((size_t)capacity * sizeof *grown);
+        size_t kept = (size_t)store->found_count;
+        if (kept) memcpy(grown + (size_t)capacity - kept, store->found, kept * sizeof *grown);
+        free(store->found);
+        store->found = grown;
+        store->found_capacity = capacity;
+    }
+    store->found_count++;
+    *found_at_front(store) = *touch;
+}
+
+static int compare_touches(const void *a, const void *b, void *context) {
+    const struct store *const *store = context;
+    return is_before(*store, a, b) ? -1 : is_before(*store, b, a);
+}
+
+static bool are_in_order(const struct store *store, const struct touch *touches, int count) {
+    for (int i = 1; i < count; i++)
+        if (!is_before(store, &touches[i - 1], &touches[i])) return false;
+    return true;
+}
+
+/* A chain leads from the newest entry to the oldest, so that touches read in order are in order already. */
+static void collect_bucket(struct store *store, const struct bucket *bucket, struct hash128 key,
+                           const struct window_range *range) {
+    int before = store->found_count;
+    struct touch this;
+    for (uint32_t link = bucket_find(bucket, key); link; link = bucket_entry(bucket, link)->next)
+        if (counts(bucket, link, range, &this)) put_before(store, &this);
+    int count = store->found_count - before;
+    if (count == 0) return;
+    if (are_in_order(store, found_at_front(store), count)) return;
+    qsort_r(found_at_front(store), (size_t)count, sizeof(struct touch), compare_touches, &store);
+}
+
+const struct touch *store_collect(struct store *store, struct hash128 key, const struct window_range *range,
+                                  int64_t reach, int *count) {
+    int first, end = buckets_of(store, key, range, &first);
+    store->found_count = 0;
+    for (int i = end - 1; i >= first && !(reach && store->found_count >= reach); i--)
+        collect_bucket(store, store->buckets[i], key, range);
+    *count = reach && store->found_count > reach ? (int)reach : store->found_count;
+    return *count ? store->found + store->found_capacity - *count : NULL;
 }
 
 void store_fields(const struct store *store, const struct touch *touch, struct arena *arena,
@@ -333,7 +419,8 @@ bool store_load(struct store *store, const struct block_touch *touch) {
 }
 
 size_t store_bytes(const struct store *store) {
-    size_t bytes = sizeof *store + (size_t)store->capacity * (sizeof(struct bucket *) + sizeof *store->heap);
+    size_t bytes = sizeof *store + (size_t)store->capacity * (sizeof(struct bucket *) + sizeof *store->heap) +
+                   (size_t)store->found_capacity * sizeof *store->found;
     for (int i = 0; i < store->count; i++) bytes += bucket_bytes(store->buckets[i]);
     return bytes;
 }

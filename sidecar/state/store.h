@@ -37,9 +37,14 @@ void store_free(struct store *store);
 typedef int store_compare(const struct value *a, const struct value *b);
 void store_order_by(struct store *store, int field, store_compare *compare);
 
+/* Of a key and bucket only the first `cap` touches are kept, in the order of their offsets; 0: all. Before
+ * anything is kept. What has been loaded was kept already, and counts. */
+void store_cap(struct store *store, int64_t cap);
+
 /* Keeps a touch, with `watermark_us`, the touch watermark before it without idle advances: of these, others
  * than ours may be the ones that are stored, so they have no place in a block. False when it is older than
- * what the last store_expire has dropped: nothing can need it. The fields are copied. */
+ * what the last store_expire has dropped (store_is_past), where nothing can need it, or beyond the cap. The
+ * fields are copied. */
 bool store_insert(struct store *store, struct hash128 key, int64_t time_us, int64_t offset,
                   int64_t watermark_us, const struct value *fields);
 
@@ -47,6 +52,15 @@ bool store_insert(struct store *store, struct hash128 key, int64_t time_us, int6
  * the range. */
 bool store_first(const struct store *store, struct hash128 key, const struct window_range *range,
                  struct touch *touch);
+
+/* The latest of them, likewise. */
+bool store_last(const struct store *store, struct hash128 key, const struct window_range *range,
+                struct touch *touch);
+
+/* All of them, the earliest first; with `reach` > 0 only that many of the latest. Good until the next call.
+ * Takes k log k for the k touches of the key in the buckets that are looked at. */
+const struct touch *store_collect(struct store *store, struct hash128 key, const struct window_range *range,
+                                  int64_t reach, int *count);
 
 /* The fields kept of a touch; texts that were packed are unpacked into the arena, others point into the
  * store. */

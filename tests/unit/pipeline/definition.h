@@ -72,6 +72,21 @@ static inline struct result define_row(const struct definition *definition, cons
     return best;
 }
 
+/* What the row is while the conversion is not decided, when touches before this offset have been read. */
+static inline struct result define_early_row(const struct definition *definition,
+                                             const struct settings *settings, int conversion,
+                                             int64_t touch_offset) {
+    struct result result = define_row(definition, settings, conversion);
+    const struct log *touches = &definition->logs[TOUCHES];
+    if (result.kind < ROW_UNATTRIBUTED) return result;
+    result = (struct result){ROW_UNATTRIBUTED, 0, settings};
+    for (int i = 0; i < touch_offset; i++)
+        if (touch_counts(definition, settings, conversion, i) &&
+            (result.kind != ROW_TOUCH || touches->events[i].time_us < touches->events[result.touch].time_us))
+            result = (struct result){ROW_TOUCH, i, settings};
+    return result;
+}
+
 /* The window join as SQL would do it, where watermarks have no part. */
 static inline struct result plain_row(const struct log *logs, const struct settings *settings,
                                       int conversion) {

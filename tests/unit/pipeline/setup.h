@@ -12,7 +12,7 @@ enum kept { KEPT_NOTHING, KEPT_ID, KEPT_NOTE, KEPT_SEVERAL, KEPT_COUNT };
 struct settings {
     int64_t bound_s[2]; /* by side */
     int64_t window_s, lateness_s, drift_s, grace_s;
-    bool attribute_late;
+    bool attribute_late, early;
     enum kept kept;
 };
 
@@ -56,9 +56,10 @@ static inline void setup_yaml(struct buffer *yaml, const struct settings *settin
                   settings->bound_s[TOUCHES], settings->bound_s[CONVERSIONS]);
     buffer_printf(yaml,
                   "attribute: {conversions: c, touches: t, key: [user], window: %" PRId64 "s, model: first,"
-                  " allowed_lateness: %" PRId64 "s, late: %s, max_drift: %" PRId64 "s}\n",
+                  " allowed_lateness: %" PRId64 "s, late: %s, max_drift: %" PRId64 "s, emit: %s}\n",
                   settings->window_s, settings->lateness_s,
-                  settings->attribute_late ? "attribute" : "dead_letter", settings->drift_s);
+                  settings->attribute_late ? "attribute" : "dead_letter", settings->drift_s,
+                  settings->early ? "early" : "final");
     buffer_printf(yaml,
                   "outputs:\n  - postgres: {table: r, write: upsert, primary_key: [id],"
                   " columns: [id, touch: t._offset%s]}\n",
@@ -78,6 +79,7 @@ static inline struct setup *setup_new(const struct settings *settings) {
     setup->plan = plan_new(setup->pipeline);
     ck_assert(join_init(&setup->join, setup->plan, 1, &error));
     setup->join.logged = true;
+    setup->join.early = settings->early;
     return setup;
 }
 

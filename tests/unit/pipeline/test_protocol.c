@@ -136,6 +136,14 @@ static void write_some(struct history *history, struct worker *worker) {
     worker->written += more;
 }
 
+/* What a lookup, or the table, says of a row. */
+static bool accept(const void *context, struct row *row, struct arena *arena, char *why, size_t why_size) {
+    struct history *history = (struct history *)context;
+    (void)row, (void)arena;
+    snprintf(why, why_size, "no");
+    return !history->fickle || chance(history, 75);
+}
+
 /* False: the worker ends. */
 static bool written(struct history *history, struct worker *worker) {
     struct batch *batch = &worker->batch;
@@ -143,7 +151,8 @@ static bool written(struct history *history, struct worker *worker) {
         MUST(history, worker->changelogs != history->changelogs, "the changelog is taken for another one");
         return false;
     }
-    batch_build(batch, NULL);
+    struct row_check check = {accept, history, NULL};
+    batch_build(batch, &check);
     worker->phase = PHASE_WRITTEN;
     return true;
 }
@@ -167,6 +176,20 @@ static void store_progress(struct history *history, const struct worker *worker)
         time_max(history->conversions_reached, partition_conversion_next(worker->partition));
 }
 
+/* What a commit does when the database refuses something. */
+static void retreat(struct history *history, struct worker *worker) {
+    struct batch *batch = &worker->batch;
+    int x = random_below(&history->random, 30);
+    if (x == 0) batch_drop_early(batch);
+    if (x == 1 && batch_withdraw(batch)) tally.withdrawn++;
+    if (x == 2 && batch->news.count) batch_refuse(batch, 0, batch->news.items[0].offset, "no");
+    if (x == 3 && batch->corrections.count) batch_refuse(batch, 0, batch->corrections.items[0].offset, "no");
+    if (x == 4 && history->fickle && batch->row_count) batch_refuse(batch, 0, batch->rows[0].offset, "no");
+    if (x == 5 && history->fickle && batch->shown.count)
+        batch_refuse(batch, 0, batch->shown.items[0].offset, "no");
+    worker->retreated |= x < 4;
+}
+
 /* Locks the progress row and judges it as commit.c does; then the rest of the transaction. */
 static bool transact(struct history *history, struct worker *worker) {
     struct database *database = &history->database;
@@ -181,8 +204,15 @@ static bool transact(struct history *history, struct worker *worker) {
     judge_locks(&commit, row);
     PQclear(row);
     if (fenced) return false;
-    if (!arrived) store_progress(history, worker), write_dead_letters(history, worker);
-    write_rows(history, worker);
+    if (!arrived) {
+        retreat(history, worker);
+        store_progress(history, worker);
+        write_dead_letters(history, worker);
+        write_all_rows(history, worker);
+        check_early(history, worker);
+    } else {
+        MUST(history, !worker->batch.row_count && !worker->batch.news.count, "what has arrived is written again");
+    }
     tally.ambiguous += arrived;
     database->released = (int)database->progress.conversion_offset;
     check_progress(history, &worker->setup->settings);
@@ -213,10 +243,13 @@ static void stored(struct worker *worker) {
 
 /* One step of a commit, beginning with the cut. False: the worker ends. */
 static bool go_on(struct history *history, struct worker *worker, bool only) {
-    uint64_t most = (uint64_t)random_below(&history->random, 6) + 1;
+    worker->roomy |= worker->phase == PHASE_READING && chance(history, 40);
+    uint64_t most = worker->roomy ? 1000 : (uint64_t)random_below(&history->random, 6) + 1;
     switch (worker->phase) {
     case PHASE_READING:
         worker->written = 0;
+        worker->roomy = most == 1000;
+        worker->read = partition_conversion_next(worker->partition);
         if (batch_take(&worker->batch, &worker->partition, 1, most)) worker->phase = PHASE_WRITING;
         return true;
     case PHASE_WRITING:
@@ -322,6 +355,11 @@ static void claim(struct history *history, const struct setup *setup) {
     worker->setup = setup;
     worker->changelogs = history->changelogs;
     worker->partition = partition_new(&setup->join, 0, &database->progress, &touches, &conversions);
+    struct offset_ranges owned = {0};
+    for (int i = 0; i < EVENTS_MAX; i++)
+        if (database->owned[i]) offset_ranges_add(&owned, i, i);
+    partition_set_early(worker->partition, &owned);
+    offset_ranges_release(&owned);
     *partition_ownership(worker->partition) = database->row;
     batch_init(&worker->batch, setup->plan);
 }
@@ -528,6 +566,7 @@ static void settle(struct history *history) {
     struct worker *worker = &history->worker;
     bool never_idle = history->drifts && chance(history, 30);
     int rounds = 0;
+    if (worker->outdated) restart(history); /* with nothing left to commit it would never notice */
     for (enum side side = TOUCHES; side <= CONVERSIONS; side++)
         history->logs[side].end = history->logs[side].count;
     for (; !history->refused && !everything_is_done(history, !never_idle); rounds++) {
@@ -544,6 +583,7 @@ static void settle(struct history *history) {
 static void check_end(struct history *history) {
     for (int i = 0; i < ZOMBIES_MAX; i++) release_worker(&history->zombies[i]);
     check_rows(history, history->refused ? history->database.released : history->logs[CONVERSIONS].count);
+    check_table(history);
     if (!history->refused) restart(history); /* and what is left is good for another life */
     release_worker(&history->worker);
 }
@@ -562,10 +602,13 @@ static void print_tally(int count) {
     printf(
         "%d histories: %d commits, %d of them ambiguous, %d fenced; %d crashes; %d idle advances;\n"
         "restored %d times from the changelog, %d times from the touches, refused %d times; %d tombstones, "
-        "%d damages, %d backups, %d reclaimed, %d rounds to settle\n",
+        "%d damages, %d backups, %d reclaimed, %d rounds to settle\n"
+        "early rows: %d written, %d corrected, %d shown in the end, %d taken back, %d would have covered one, "
+        "withdrawn %d times\n",
         count, tally.commits, tally.ambiguous, tally.fenced, tally.crashes, tally.advances,
         tally.from_changelog, tally.from_touches, tally.refused, tally.tombstones, tally.damaged,
-        tally.backups, tally.reclaimed, tally.settled);
+        tally.backups, tally.reclaimed, tally.settled, tally.early, tally.corrected, tally.shown, tally.gone,
+        tally.covered, tally.withdrawn);
 }
 
 /* Enough histories must have seen everything. */
@@ -573,7 +616,8 @@ static void check_tally(void) {
     const int seen[] = {tally.commits,    tally.crashes, tally.ambiguous,    tally.fenced,
                         tally.reclaimed,  tally.refused, tally.from_touches, tally.from_changelog,
                         tally.tombstones, tally.damaged, tally.backups,      tally.advances,
-                        tally.settled};
+                        tally.settled,    tally.early,   tally.corrected,    tally.covered,
+                        tally.shown,      tally.gone,    tally.withdrawn};
     for (int i = 0; i < COUNT_OF(seen); i++) ck_assert_msg(seen[i] > 0, "number %d never happened", i);
 }
 
