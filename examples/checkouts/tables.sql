@@ -21,3 +21,28 @@ create table if not exists commerce.attributed_checkouts (
     checkout_time timestamp,
     click_time timestamp
 );
+
+-- Of last.yaml, and of the models that share a checkout out among its clicks.
+create table if not exists commerce.last_clicks (
+    checkout_id varchar primary key,
+    click_id varchar,
+    click_time timestamp,
+    product_id varchar,
+    total_amount numeric(5, 2),
+    checkout_time timestamp
+);
+
+create table if not exists commerce.linear_credits (
+    checkout_id varchar,
+    touch_number int,
+    touches int not null,
+    click_id varchar,
+    click_time timestamp,
+    credit numeric(7, 6) not null,
+    amount numeric(10, 2),
+    checkout_time timestamp,
+    primary key (checkout_id, touch_number)
+);
+
+create table if not exists commerce.position_credits (like commerce.linear_credits including all);
+create table if not exists commerce.time_decay_credits (like commerce.linear_credits including all);

@@ -46,13 +46,18 @@ static void print_common(const struct pipeline *pipeline, const char *role) {
     for (int i = 0; i < pipeline->lookup_count; i++) print_grant("SELECT", pipeline->lookups[i].table, role);
 }
 
+/* DELETE is for the rows that a conversion no longer has when it comes again with fewer touches. */
+static const char *rights_on(const struct output_config *output) {
+    if (output->write == WRITE_APPEND) return "INSERT";
+    return output->several ? "SELECT, INSERT, UPDATE, DELETE" : "SELECT, INSERT, UPDATE";
+}
+
 static void print_user(const struct pipeline *pipeline) {
     print_common(pipeline, "user");
     printf("GRANT SELECT, INSERT, UPDATE ON tributary.progress, tributary.pipelines TO :\"user\";\n"
            "GRANT SELECT, INSERT, UPDATE, DELETE ON tributary.idle_advances TO :\"user\";\n");
     for (int i = 0; i < pipeline->output_count; i++)
-        print_grant(pipeline->outputs[i].write == WRITE_UPSERT ? "SELECT, INSERT, UPDATE" : "INSERT",
-                    pipeline->outputs[i].table, "user");
+        print_grant(rights_on(&pipeline->outputs[i]), pipeline->outputs[i].table, "user");
 }
 
 /* UPDATE is for "rename", DELETE for "reset" and "rename", the temporary tables for "verify". */

@@ -189,6 +189,7 @@ struct output_config {
     int primary_key_count;
     struct column_config *columns;
     int column_count;
+    bool several; /* a conversion may have several rows: the model shares it out */
 };
 
 /* Whether the model shares a conversion out among touches: it gets a row for each of them. */

@@ -145,6 +145,8 @@ void reader_model(struct reader *reader, const struct node *root) {
     check_amount(reader, map);
     check_keys(reader, root);
     check_emit(reader, map);
+    for (int o = 0; o < reader->pipeline->output_count; o++)
+        reader->pipeline->outputs[o].several = model_shares(attribute->model);
     if (attribute->model == MODEL_POSITION) attribute->weights.present = true;
     if (attribute->model == MODEL_TIME_DECAY && !attribute->half_life_us)
         attribute->half_life_us = attribute->window_us / 2 > 0 ? attribute->window_us / 2 : 1;

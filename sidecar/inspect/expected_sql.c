@@ -83,6 +83,17 @@ static void key_list(struct buffer *sql, const struct plan *plan) {
         buffer_printf(sql, "%sc%d", separator(k), plan->primary_key[k]);
 }
 
+/* What tells conversions apart. */
+static void conversion_list(struct buffer *sql, const struct plan *plan) {
+    for (int k = 0; k < plan->conversion_key_count; k++)
+        buffer_printf(sql, "%sc%d", separator(k), plan->conversion_key[k]);
+}
+
+static void conversion_matches(struct buffer *sql, const struct plan *plan) {
+    for (int k = 0; k < plan->conversion_key_count; k++)
+        buffer_printf(sql, "%sc%d = f%d", k ? " AND " : "", plan->conversion_key[k], plan->conversion_key[k]);
+}
+
 static void key_matches(struct buffer *sql, const struct plan *plan) {
     for (int k = 0; k < plan->output->primary_key_count; k++)
         buffer_printf(sql, "%sc%d = f%d", k ? " AND " : "", plan->primary_key[k], plan->primary_key[k]);
@@ -101,7 +112,8 @@ static void found_rows(struct buffer *sql, const struct plan *plan, const struct
 
 void expected_sql_create(struct buffer *sql, const struct plan *plan, const struct catalogue_table *table) {
     buffer_text(sql, "CREATE TEMPORARY TABLE tributary_expected ON COMMIT DROP AS SELECT 0::integer AS "
-                     "\"partition\", 0::bigint AS \"offset\", false AS optional, false AS uncertain");
+                     "\"partition\", 0::bigint AS \"offset\", false AS optional, false AS uncertain, "
+                     "0::integer AS number, 0::integer AS rows");
     for (int c = 0; c < plan->output->column_count; c++) {
         buffer_text(sql, ", ");
         quote_identifier(sql, plan->output->columns[c].name);
@@ -115,27 +127,35 @@ void expected_sql_create(struct buffer *sql, const struct plan *plan, const stru
 void expected_sql_insert(struct buffer *sql, const struct plan *plan, const struct catalogue_table *table) {
     int count = plan->output->column_count;
     buffer_text(sql, "INSERT INTO pg_temp.tributary_expected SELECT u.p::integer, u.o::bigint, u.m::boolean, "
-                     "u.u::boolean");
+                     "u.u::boolean, u.n::integer, u.r::integer");
     for (int c = 0; c < count; c++) buffer_printf(sql, ", u.c%d::%s", c, column_of(plan, table, c)->cast);
     buffer_text(sql, " FROM unnest(");
     for (int c = 0; c < count + EXPECTED_OWN_COLUMNS; c++)
         buffer_printf(sql, "%s$%d::text[]", separator(c), c + 1);
-    buffer_text(sql, ") AS u(p, o, m, u");
+    buffer_text(sql, ") AS u(p, o, m, u, n, r");
     for (int c = 0; c < count; c++) buffer_printf(sql, ", c%d", c);
     buffer_text(sql, ")");
 }
 
 /* --- upsert --- */
 
-/* The rows that may stand: of each partition the last that must be there, and any after it that need not. */
+/* The rows that may stand: of each partition those of the last conversion that must be there, and of any
+ * after it that need not. `fewest`: that any of these has, of all with its key; rows beyond that may be gone.
+ */
 static void candidates(struct buffer *sql, const struct plan *plan) {
     buffer_text(sql,
                 "WITH ranked AS (SELECT *, max(\"offset\") FILTER (WHERE NOT optional) OVER (PARTITION BY "
                 "\"partition\", ");
-    key_list(sql, plan);
-    buffer_text(sql,
-                ") AS standing FROM pg_temp.tributary_expected), candidate AS (SELECT * FROM ranked WHERE "
-                "\"offset\" >= coalesce(standing, 0))");
+    conversion_list(sql, plan);
+    buffer_text(sql, ") AS standing FROM pg_temp.tributary_expected), candidate AS (SELECT *, ");
+    if (plan->shares) {
+        buffer_text(sql, "min(rows) OVER (PARTITION BY ");
+        conversion_list(sql, plan);
+        buffer_text(sql, ")");
+    } else {
+        buffer_text(sql, "1");
+    }
+    buffer_text(sql, " AS fewest FROM ranked WHERE \"offset\" >= coalesce(standing, 0))");
 }
 
 static void judged(struct buffer *sql, const struct plan *plan, const struct catalogue_table *table) {
@@ -167,7 +187,8 @@ static void compare_upsert(struct buffer *sql, const struct plan *plan, const st
     buffer_text(sql, ", verdict AS (SELECT DISTINCT ON (");
     key_list(sql, plan);
     buffer_text(sql, ") *, bool_or(same) OVER w AS any_same, bool_or(equal) OVER w AS any_equal, "
-                     "bool_or(NOT optional) OVER w AS required FROM judged WINDOW w AS (PARTITION BY ");
+                     "bool_or(NOT optional AND number <= fewest) OVER w AS required FROM judged WINDOW w AS "
+                     "(PARTITION BY ");
     key_list(sql, plan);
     buffer_text(sql, ") ORDER BY ");
     key_list(sql, plan);
@@ -185,15 +206,31 @@ static void compare_upsert(struct buffer *sql, const struct plan *plan, const st
     buffer_text(sql, " END FROM verdict WHERE CASE WHEN present THEN NOT any_equal ELSE required END");
 }
 
+/* Rows that an older conversion had and the one that stands has not are none that should be there; how many
+ * an uncertain one has nobody knows. */
+static void nobody_explains(struct buffer *sql, const struct plan *plan) {
+    if (!plan->shares) {
+        buffer_text(sql, "pg_temp.tributary_expected WHERE ");
+        key_matches(sql, plan);
+        return;
+    }
+    buffer_text(sql, "candidate WHERE ");
+    conversion_matches(sql, plan);
+    buffer_text(sql, " AND (uncertain OR (");
+    key_matches(sql, plan);
+    buffer_text(sql, "))");
+}
+
 void expected_sql_unexplained(struct buffer *sql, const struct plan *plan,
                               const struct catalogue_table *table) {
-    buffer_text(sql,
-                "INSERT INTO pg_temp.tributary_difference SELECT 'unexplained', NULL, NULL, NULL, NULL, ");
+    buffer_text(sql, "INSERT INTO pg_temp.tributary_difference ");
+    if (plan->shares) candidates(sql, plan);
+    buffer_text(sql, " SELECT 'unexplained', NULL, NULL, NULL, NULL, ");
     row_json(sql, plan, 'f');
     buffer_text(sql, " FROM (");
     found_rows(sql, plan, table);
-    buffer_text(sql, ") t WHERE NOT EXISTS (SELECT FROM pg_temp.tributary_expected WHERE ");
-    key_matches(sql, plan);
+    buffer_text(sql, ") t WHERE NOT EXISTS (SELECT FROM ");
+    nobody_explains(sql, plan);
     buffer_text(sql, ")");
 }
 
@@ -255,8 +292,8 @@ void expected_sql_count(struct buffer *sql, const struct plan *plan) {
         buffer_text(sql, "SELECT count(*) FROM pg_temp.tributary_expected WHERE NOT optional");
         return;
     }
-    buffer_text(sql,
-                "SELECT count(*) FROM (SELECT FROM pg_temp.tributary_expected WHERE NOT optional GROUP BY ");
+    candidates(sql, plan);
+    buffer_text(sql, " SELECT count(*) FROM (SELECT FROM candidate WHERE NOT optional GROUP BY ");
     key_list(sql, plan);
     buffer_text(sql, ") x");
 }

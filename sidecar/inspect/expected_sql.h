@@ -5,8 +5,9 @@
 #include "pipeline/plan.h"
 #include "postgres/catalogue.h"
 
-/* Parameters of the insert before those of the columns: partition, offset, optional, uncertain. */
-enum { EXPECTED_OWN_COLUMNS = 4 };
+/* Parameters of the insert before those of the columns: partition, offset, optional, uncertain, the row's
+ * number among those of its conversion, and how many these are. */
+enum { EXPECTED_OWN_COLUMNS = 6 };
 
 /* Creates pg_temp.tributary_expected, with the table's own column types, and pg_temp.tributary_difference. */
 void expected_sql_create(struct buffer *sql, const struct plan *plan, const struct catalogue_table *table);

@@ -166,7 +166,8 @@ static bool take_difference(void *context, const struct difference *difference, 
 static void format_found(struct buffer *sql, const struct explain *explain) {
     const struct output_config *output = explain->plan->output;
     const struct plan *plan = explain->plan;
-    buffer_text(sql, plan->shares ? "SELECT json_agg(x) FROM (SELECT " : "SELECT row_to_json(x) FROM (SELECT ");
+    buffer_text(sql,
+                plan->shares ? "SELECT json_agg(x) FROM (SELECT " : "SELECT row_to_json(x) FROM (SELECT ");
     for (int c = 0; c < output->column_count; c++) {
         buffer_text(sql, c ? ", " : "");
         quote_identifier(sql, output->columns[c].name);

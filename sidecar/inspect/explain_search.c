@@ -39,11 +39,11 @@ static bool wrong_parts(const struct plan *plan, const char *id, struct error *e
         snprintf(names + len, sizeof names - len, "%s%s", k ? "," : "",
                  plan->output->columns[plan->conversion_key[k]].name);
     }
-    return error_set(
-        error, ERROR_CONFIG,
-        "\"%s\" has %d values, the primary key of a conversion has %d\nhint: give them in this order, with commas "
-        "between them: %s",
-        id, count_parts(id), plan->conversion_key_count, names);
+    return error_set(error, ERROR_CONFIG,
+                     "\"%s\" has %d values, the primary key of a conversion has %d\nhint: give them in this "
+                     "order, with commas "
+                     "between them: %s",
+                     id, count_parts(id), plan->conversion_key_count, names);
 }
 
 bool wanted_parse(struct wanted *wanted, const struct plan *plan, const struct catalogue_table *table,

@@ -45,6 +45,8 @@ static bool judge_touches(const struct recompute_options *options, struct recomp
                      start->touch_offset, progress->touch_offset, options->join->touches, &first, error))
         return false;
     int64_t unseen = unseen_max(first, plan->touches->time.out_of_order_us, progress->touch_max_time_us);
+    /* And where touches are capped, for one that they have left without room in their bucket. */
+    if (plan->pipeline->attribute.touch_cap) unseen = time_add(unseen, plan->window.bucket_us);
     start->certain_from_us =
         time_max(start->certain_from_us, time_add(time_add(unseen, plan->window.window_us), 1));
     return true;

@@ -11,9 +11,13 @@
 struct postgres_output {
     const struct output_config *config;
     struct column_type *types;
-    int *primary_key; /* indexes of columns */
-    struct buffer sql, new_sql, delete_sql; /* the last two only for early rows */
-    struct buffer *arrays; /* one a column */
+    int *primary_key;    /* indexes of columns */
+    int *conversion_key; /* of these the ones that are not the touch number */
+    int conversion_key_count;
+    bool replaces; /* rows of an older conversion with more touches have to go */
+    struct buffer sql, new_sql, delete_sql; /* the last two only for upserts */
+    struct buffer *arrays; /* one a column; then one for each of conversion_key, and the number of rows */
+    int array_count;
     struct parameter *parameters;
 };
 
@@ -48,6 +52,34 @@ static void select_list(struct buffer *sql, const struct output_config *config,
         cast_column(sql, config, table, i);
     }
     unnest_columns(sql, config, "");
+}
+
+/* What an older conversion of the same key had beyond the touches of this one. Both are one statement, and
+ * the rows that come are none of those that go, but for other unique indexes these must be gone before. */
+static void delete_clause(struct buffer *sql, const struct postgres_output *output,
+                          const struct catalogue_table *table) {
+    const struct output_config *config = output->config;
+    int first = config->column_count + 1;
+    buffer_printf(sql, "WITH gone AS (DELETE FROM %s AS t USING unnest(", table->name);
+    for (int k = 0; k < output->conversion_key_count; k++) buffer_printf(sql, "$%d::text[], ", first + k);
+    buffer_printf(sql, "$%d::text[]) AS o(", first + output->conversion_key_count);
+    for (int k = 0; k < output->conversion_key_count; k++) buffer_printf(sql, "k%d, ", k);
+    buffer_text(sql, "n) WHERE ");
+    for (int k = 0; k < output->conversion_key_count; k++) {
+        const char *name = config->columns[output->conversion_key[k]].name;
+        buffer_text(sql, "t.");
+        quote_identifier(sql, name);
+        buffer_printf(sql, " = o.k%d::%s AND ", k, catalogue_column(table, name)->cast);
+    }
+    for (int k = 0; k < config->primary_key_count; k++) {
+        const struct column_config *column = &config->columns[output->primary_key[k]];
+        if (column->source.kind != SOURCE_ATTRIBUTION) continue;
+        buffer_text(sql, "t.");
+        quote_identifier(sql, column->name);
+        buffer_text(sql, " > o.n::pg_catalog.int4 ");
+        break;
+    }
+    buffer_text(sql, "RETURNING 1) ");
 }
 
 static bool is_key(const struct output_config *config, const char *column) {
@@ -181,8 +213,10 @@ static void build_delete(struct postgres_output *output, const struct catalogue_
 
 static void build_sql(struct postgres_output *output, const struct catalogue_table *table) {
     struct buffer *sql = &output->sql;
+    if (output->replaces) delete_clause(sql, output, table);
     insert_into(sql, output->config, table);
     select_list(sql, output->config, table);
+    if (output->replaces) buffer_text(sql, " WHERE (SELECT count(*) FROM gone) >= 0");
     if (output->config->write == WRITE_UPSERT) conflict_clause(sql, output->config, table);
     buffer_string(sql);
     if (output->config->write != WRITE_UPSERT) return;
@@ -191,6 +225,35 @@ static void build_sql(struct postgres_output *output, const struct catalogue_tab
 }
 
 /* --- life --- */
+
+static bool counts(uint32_t type) {
+    return type == COLUMN_INT2 || type == COLUMN_INT4 || type == COLUMN_INT8 || type == COLUMN_NUMERIC;
+}
+
+/* Greater numbers must be greater in the table. */
+static bool check_number(const struct postgres_output *output, const struct catalogue_table *table,
+                         struct error *error) {
+    for (int k = 0; k < output->config->primary_key_count; k++) {
+        int column = output->primary_key[k];
+        if (output->config->columns[column].source.kind != SOURCE_ATTRIBUTION ||
+            counts(output->types[column].oid))
+            continue;
+        return error_set(error, ERROR_CONFIG,
+                         "column \"%s\" of table %s has the touch number, but is none of smallint, integer, "
+                         "bigint and numeric",
+                         output->config->columns[column].name, table->name);
+    }
+    return true;
+}
+
+static void find_conversion_key(struct postgres_output *output) {
+    const struct output_config *config = output->config;
+    for (int k = 0; k < config->primary_key_count; k++)
+        if (config->columns[output->primary_key[k]].source.kind != SOURCE_ATTRIBUTION)
+            output->conversion_key[output->conversion_key_count++] = output->primary_key[k];
+    output->replaces = config->several && config->write == WRITE_UPSERT;
+    output->array_count = config->column_count + (output->replaces ? output->conversion_key_count + 1 : 0);
+}
 
 static bool bind_columns(struct postgres_output *output, const struct catalogue_table *table,
                          struct error *error) {
@@ -246,14 +309,16 @@ static bool check_required(const struct output_config *config, const struct cata
 struct postgres_output *postgres_output_new(const struct output_config *config,
                                             const struct catalogue_table *table, struct error *error) {
     struct postgres_output *output = memory_zalloc(1, sizeof *output);
-    size_t columns = (size_t)config->column_count;
+    size_t columns = (size_t)config->column_count, keys = (size_t)config->primary_key_count;
     output->config = config;
     output->types = memory_zalloc(columns, sizeof *output->types);
-    output->primary_key = memory_zalloc((size_t)config->primary_key_count, sizeof *output->primary_key);
-    output->arrays = memory_zalloc(columns, sizeof *output->arrays);
-    output->parameters = memory_zalloc(columns, sizeof *output->parameters);
+    output->primary_key = memory_zalloc(keys, sizeof *output->primary_key);
+    output->conversion_key = memory_zalloc(keys, sizeof *output->conversion_key);
+    output->arrays = memory_zalloc(columns + keys + 1, sizeof *output->arrays);
+    output->parameters = memory_zalloc(columns + keys + 1, sizeof *output->parameters);
     if (bind_columns(output, table, error) && check_required(config, table, error) &&
-        check_keys(config, table, error)) {
+        check_number(output, table, error) && check_keys(config, table, error)) {
+        find_conversion_key(output);
         build_sql(output, table);
         return output;
     }
@@ -263,12 +328,13 @@ struct postgres_output *postgres_output_new(const struct output_config *config,
 
 void postgres_output_free(struct postgres_output *output) {
     if (!output) return;
-    for (int i = 0; i < output->config->column_count; i++) buffer_release(&output->arrays[i]);
+    for (int i = 0; i < output->array_count; i++) buffer_release(&output->arrays[i]);
     buffer_release(&output->sql);
     buffer_release(&output->new_sql);
     buffer_release(&output->delete_sql);
     free(output->types);
     free(output->primary_key);
+    free(output->conversion_key);
     free(output->arrays);
     free(output->parameters);
     free(output);
@@ -326,19 +392,25 @@ static int compare_spans(struct span a, struct span b) {
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+/* Of two conversions. */
 static int compare_keys(const struct postgres_output *output, const struct row *a, const struct row *b) {
-    for (int k = 0; k < output->config->primary_key_count; k++) {
-        int column = output->primary_key[k];
+    for (int k = 0; k < output->conversion_key_count; k++) {
+        int column = output->conversion_key[k];
         int order = compare_spans(a->values[column].text, b->values[column].text);
         if (order) return order;
     }
     return 0;
 }
 
-static int compare_offsets(const void *left, const void *right) {
-    const struct row *a = left, *b = right;
+static int compare_conversions(const struct row *a, const struct row *b) {
     int order = (a->partition > b->partition) - (a->partition < b->partition);
     return order ? order : (a->offset > b->offset) - (a->offset < b->offset);
+}
+
+static int compare_offsets(const void *left, const void *right) {
+    const struct row *a = left, *b = right;
+    int order = compare_conversions(a, b);
+    return order ? order : a->touch_number - b->touch_number;
 }
 
 static int compare_rows(const void *left, const void *right, void *context) {
@@ -347,16 +419,29 @@ static int compare_rows(const void *left, const void *right, void *context) {
     return order ? order : compare_offsets(left, right);
 }
 
-/* Of rows with one key the last in (partition, offset) order stands. */
+/* How many of the rows, from the first on, have the key of one conversion. */
+static int same_key(const struct postgres_output *output, const struct row *rows, int count) {
+    int same = 1;
+    while (same < count && compare_keys(output, rows, &rows[same]) == 0) same++;
+    return same;
+}
+
+/* Of conversions with one key the last in (partition, offset) order stands, with all of its rows. */
 int postgres_output_arrange(const struct postgres_output *output, struct row *rows, int count) {
     if (output->config->write == WRITE_APPEND) return count;
     qsort_r(rows, (size_t)count, sizeof *rows, compare_rows, &output);
     int kept = 0;
-    for (int i = 0; i < count; i++) {
-        if (i + 1 < count && compare_keys(output, &rows[i], &rows[i + 1]) == 0) continue;
-        struct row row = rows[i];
-        rows[i] = rows[kept]; /* none is lost: the commit may have to begin again with fewer partitions */
-        rows[kept++] = row;
+    for (int i = 0; i < count;) {
+        int next = i + same_key(output, &rows[i], count - i);
+        int last = next - 1;
+        while (last > i && compare_conversions(&rows[last - 1], &rows[next - 1]) == 0) last--;
+        for (int at = last; at < next; at++) {
+            struct row row = rows[at];
+            rows[at] =
+                rows[kept]; /* none is lost: the commit may have to begin again with fewer partitions */
+            rows[kept++] = row;
+        }
+        i = next;
     }
     return kept;
 }
@@ -365,28 +450,41 @@ void postgres_output_arrange_by_offset(struct row *rows, int count) {
     qsort(rows, (size_t)count, sizeof *rows, compare_offsets);
 }
 
+/* For each conversion whose first row is here: its key and how many rows it has. */
+static void add_conversions(struct postgres_output *output, const struct row *rows, int count) {
+    struct buffer *arrays = output->arrays + output->config->column_count;
+    int keys = output->conversion_key_count, conversions = 0;
+    for (int r = 0; r < count; r++) conversions += rows[r].touch_number == 1;
+    for (int k = 0; k <= keys; k++) array_begin(&arrays[k], conversions);
+    for (int r = 0; r < count; r++) {
+        if (rows[r].touch_number != 1) continue;
+        for (int k = 0; k < keys; k++) array_add(&arrays[k], rows[r].values[output->conversion_key[k]].text);
+        array_add_int(&arrays[keys], rows[r].row_count);
+    }
+}
+
 static struct postgres_statement fill(struct postgres_output *output, const char *sql, const struct row *rows,
-                                      int count) {
-    const struct output_config *config = output->config;
-    for (int c = 0; c < config->column_count; c++) {
+                                      int count, int array_count) {
+    for (int c = 0; c < output->config->column_count; c++) {
         array_begin(&output->arrays[c], count);
         for (int r = 0; r < count; r++) array_add(&output->arrays[c], rows[r].values[c].text);
-        output->parameters[c] = array_parameter(&output->arrays[c]);
     }
-    return (struct postgres_statement){sql, output->parameters, config->column_count};
+    for (int i = 0; i < array_count; i++) output->parameters[i] = array_parameter(&output->arrays[i]);
+    return (struct postgres_statement){sql, output->parameters, array_count};
 }
 
 struct postgres_statement postgres_output_format(struct postgres_output *output, const struct row *rows,
                                                  int count) {
-    return fill(output, output->sql.data, rows, count);
+    if (output->replaces) add_conversions(output, rows, count);
+    return fill(output, output->sql.data, rows, count, output->array_count);
 }
 
 struct postgres_statement postgres_output_format_new(struct postgres_output *output, const struct row *rows,
                                                      int count) {
-    return fill(output, output->new_sql.data, rows, count);
+    return fill(output, output->new_sql.data, rows, count, output->config->column_count);
 }
 
 struct postgres_statement postgres_output_format_delete(struct postgres_output *output,
                                                         const struct row *rows, int count) {
-    return fill(output, output->delete_sql.data, rows, count);
+    return fill(output, output->delete_sql.data, rows, count, output->config->column_count);
 }

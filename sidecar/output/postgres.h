@@ -1,6 +1,9 @@
 /* postgres.h: rows -> one INSERT into one table, as arrays of text that the statement unnests and casts
  * column by column: no session state, no named statement. Arranges and formats only: sending is the commit's
- * business. One thread at a time. */
+ * business. One thread at a time.
+ *
+ * Where a conversion may have several rows and they are upserted, the statement also deletes what an older
+ * conversion with the same key had beyond the number of rows of this one. */
 #ifndef TRIBUTARY_OUTPUT_POSTGRES_H
 #define TRIBUTARY_OUTPUT_POSTGRES_H
 
@@ -27,10 +30,10 @@ bool postgres_output_accept_key(const void *output, struct row *row, struct aren
 struct row_check postgres_output_check(const struct postgres_output *output);
 
 /* Brings accepted rows into the order in which they are sent and returns how many of them are. Upsert: by
- * primary key, so that concurrent writers lock in one order, and of several with one key the last stands;
- * those that do not are moved behind the others. Append: all, as they are. */
+ * primary key, so that concurrent writers lock in one order, and of several conversions with one key the last
+ * stands, with all its rows; those that do not are moved behind the others. Append: all, as they are. */
 int postgres_output_arrange(const struct postgres_output *output, struct row *rows, int count);
-/* By partition and offset: the order in which they were released. */
+/* By partition, offset and touch number: the order in which they were released. */
 void postgres_output_arrange_by_offset(struct row *rows, int count);
 
 /* The statement and its parameters for arranged rows; good until the next call. */

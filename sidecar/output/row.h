@@ -15,6 +15,25 @@ struct row {
         row_count; /* from 1 on, among the rows of the conversion, which stand or fall together */
 };
 
+/* How many of the rows, from the first on, are of one conversion. */
+static inline int row_together(const struct row *rows, int count) {
+    int together = count > 0;
+    while (together < count && rows[together].partition == rows->partition &&
+           rows[together].offset == rows->offset)
+        together++;
+    return together;
+}
+
+/* Where to halve them without taking a conversion's rows apart: how many go into the first half; 0 when all
+ * are of one conversion. */
+static inline int row_middle(const struct row *rows, int count) {
+    int middle = 0;
+    for (int next = row_together(rows, count); next < count && (!middle || next <= count / 2);
+         next += row_together(rows + next, count - next))
+        middle = next;
+    return middle;
+}
+
 /* Whether an output can hold a row. It may rewrite values into an equal form (and must where equal keys could
  * be spelled differently). False with the reason in `why`. `accept_key` does the same to the values of the
  * primary key alone. */

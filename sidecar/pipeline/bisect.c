@@ -162,9 +162,9 @@ static void refuse(struct bisect *bisect, const struct row *row, const struct er
     bisect->refused[bisect->refused_count++] = (struct refusal){row->partition, row->offset, why};
 }
 
-static void halve(struct bisect *bisect) {
+static void halve(struct bisect *bisect, int first_half) {
     struct piece *top = &bisect->pieces[bisect->piece_count - 1];
-    int middle = top->from + (top->to - top->from) / 2;
+    int middle = top->from + first_half;
     bisect->pieces[bisect->piece_count++] = (struct piece){top->from, middle};
     top->from = middle;
 }
@@ -173,8 +173,9 @@ static void halve(struct bisect *bisect) {
 static bool judge(struct bisect *bisect, const struct error *error) {
     if (bisect->step != STEP_INSERT || !bisect_may_help(bisect->connection, error)) return false;
     struct piece top = bisect->pieces[bisect->piece_count - 1];
-    if (top.to - top.from > 1) {
-        halve(bisect);
+    int first_half = row_middle(bisect->rows + top.from, top.to - top.from);
+    if (first_half > 0) {
+        halve(bisect, first_half);
     } else {
         if (error->class == ERROR_RETRY)
             return false; /* too slow even alone: that is no fault of the row's */

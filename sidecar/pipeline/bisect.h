@@ -1,7 +1,8 @@
 /* bisect.h: which rows the database does not take. The rows are inserted by release order into a transaction
  * of its own that is rolled back at the end: a piece that is refused is undone and tried again in halves, so
- * that each row is judged after all those before it that were taken. Deferred constraints are checked at
- * once. Like a commit it never blocks. One thread at a time. */
+ * that each row is judged after all those before it that were taken. The rows of one conversion are one: all
+ * of them are refused, or none. Deferred constraints are checked at once. Like a commit it never blocks. One
+ * thread at a time. */
 #ifndef TRIBUTARY_PIPELINE_BISECT_H
 #define TRIBUTARY_PIPELINE_BISECT_H
 
@@ -26,7 +27,7 @@ enum bisect_result { BISECT_RUNNING, BISECT_DONE, BISECT_FAILED };
 /* Makes what progress is possible. After a failure it has to be started again. */
 enum bisect_result bisect_poll(struct bisect *bisect, struct error *error);
 
-/* A row that was refused, and what the server said. */
+/* A conversion whose row was refused, or one of its rows, and what the server said. */
 struct refusal {
     int partition;
     int64_t offset;

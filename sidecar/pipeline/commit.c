@@ -92,11 +92,21 @@ static int arrange_rows(const struct commit *commit, struct batch_rows rows) {
     return rows.count;
 }
 
+/* Early rows that are new ask whether the table has any of their conversion: so none is taken apart. */
+static int next_piece(struct commit *commit, const struct row *rows, int rest) {
+    if (commit->one_by_one) return row_together(rows, rest);
+    int count = pieces_take(&commit->pieces, rest);
+    if (commit->step != STEP_NEWS) return count;
+    int last = count - 1;
+    while (last > 0 && row_together(rows + last - 1, 2) == 2) last--;
+    return last + row_together(rows + last, rest - last);
+}
+
 static bool send_rows(struct commit *commit, struct error *error) {
     struct batch_rows rows = commit_step_rows(commit);
     if (commit->sent == 0) commit->to_send = arrange_rows(commit, rows);
     int rest = commit->to_send - commit->sent;
-    commit->sending = commit->one_by_one ? 1 : pieces_take(&commit->pieces, rest);
+    commit->sending = next_piece(commit, rows.items + commit->sent, rest);
     commit->sent_at_us = clock_monotonic_us();
     struct postgres_statement statement = commit_format(commit, rows.items + commit->sent, commit->sending);
     return connection_send(commit->options.connection, statement.sql, statement.parameters,

@@ -40,7 +40,7 @@ struct commit {
     bool *arrived; /* per part of the batch: an earlier attempt did commit it */
     /* the rows: */
     struct pieces pieces;
-    bool one_by_one;            /* each is a statement, in the order of their offsets */
+    bool one_by_one;            /* those of each conversion are a statement, in the order of their offsets */
     int to_send, sent, sending; /* of the step's rows: all, done, under way */
     int64_t sent_at_us;
     /* those that are refused: */

@@ -96,6 +96,17 @@ static void add_kept(struct buffer *json, const struct plan *plan) {
     buffer_byte(json, ']');
 }
 
+/* Only where touches are capped: what is stored of others has no such member. Which touches are kept depends
+ * on the buckets as well. */
+static void add_cap(struct buffer *json, const struct plan *plan) {
+    int64_t cap = plan->pipeline->attribute.touch_cap;
+    if (!cap) return;
+    add_name(json, "touch_cap");
+    buffer_printf(json, "{\"touches\":%" PRId64, cap);
+    add_duration(json, "per", plan->window.bucket_us);
+    buffer_byte(json, '}');
+}
+
 void fingerprint_format(struct buffer *json, const struct plan *plan, const char *cluster_id,
                         int partitions) {
     const struct attribute_config *attribute = &plan->pipeline->attribute;
@@ -105,6 +116,7 @@ void fingerprint_format(struct buffer *json, const struct plan *plan, const char
     add_input(json, plan, "touches", plan->touches, attribute->touch_key, attribute->key_count);
     add_input(json, plan, "conversions", plan->conversions, attribute->conversion_key, attribute->key_count);
     add_kept(json, plan);
+    add_cap(json, plan);
     add_duration(json, "window", attribute->window_us);
     add_duration(json, "allowed_lateness", attribute->allowed_lateness_us);
     add_text(json, "late", word(SECTION_ATTRIBUTE, "late", (int)attribute->late));
@@ -118,6 +130,7 @@ uint64_t fingerprint_generation(const struct plan *plan, uint64_t key_seed) {
     buffer_printf(&json, "{\"block\":%d,\"seed\":%" PRIu64, BLOCK_VERSION, key_seed);
     add_key(&json, attribute->touch_key, attribute->key_count);
     add_kept(&json, plan);
+    add_cap(&json, plan);
     add_time(&json, &plan->touches->time);
     buffer_byte(&json, '}');
     uint64_t generation = hash_bytes(json.data, json.len);
@@ -163,6 +176,7 @@ static const struct member members[] = {
     {"/conversions/time_zone", "the time zone of the conversions", FINGERPRINT_STOP, PUT_BACK},
     {"/touches/key", "the key of the touches", FINGERPRINT_REBUILD, NULL},
     {"/kept", "what is kept of a touch", FINGERPRINT_REBUILD, NULL},
+    {"/touch_cap", "touch_cap", FINGERPRINT_REBUILD, NULL},
     {"/touches/out_of_order", "out_of_order of the touches", FINGERPRINT_REBUILD, NULL},
     {"/touches/max_future", "max_future of the touches", FINGERPRINT_REBUILD, NULL},
     {"/conversions/key", "the key of the conversions", FINGERPRINT_GOES_ON, NULL},

@@ -38,10 +38,10 @@ struct plan {
     int *primary_key;            /* indexes into columns, output->primary_key_count of them */
     int *conversion_key; /* of these the ones that say which conversion it is, without the touch number */
     int conversion_key_count;
-    bool shares;                 /* the model writes a row for each touch */
-    bool tells_final;            /* some column shows attribution.final */
-    bool shows_credit;           /* some column does */
-    int amount; /* which of conversion_fields is shared out, where a column shows it; otherwise -1 */
+    bool shares;       /* the model writes a row for each touch */
+    bool tells_final;  /* some column shows attribution.final */
+    bool shows_credit; /* some column does */
+    int amount;        /* which of conversion_fields is shared out, where a column shows it; otherwise -1 */
 };
 
 struct plan *plan_new(const struct pipeline *pipeline);

@@ -90,7 +90,25 @@ static struct result *target_of(struct run *run, const struct row *row) {
     return results_add(&run->rows);
 }
 
+static bool same_conversion(const struct plan *plan, const struct value *a, const struct value *b) {
+    for (int k = 0; k < plan->conversion_key_count; k++)
+        if (!span_equal(a[plan->conversion_key[k]].text, b[plan->conversion_key[k]].text)) return false;
+    return true;
+}
+
+/* The first row of a conversion takes the place of all those that an older one with its key has. */
+static void forget_older(struct run *run, const struct row *row) {
+    int kept = 0;
+    if (!run->plan->output->several || run->plan->output->write != WRITE_UPSERT || row->touch_number > 1)
+        return;
+    for (int i = 0; i < run->rows.count; i++)
+        if (!same_conversion(run->plan, run->rows.items[i].row.values, row->values))
+            run->rows.items[kept++] = run->rows.items[i];
+    run->rows.count = kept;
+}
+
 static void keep_row(struct run *run, const struct row *row) {
+    forget_older(run, row);
     const char *where = place(run, run->plan->conversions->name, row->partition, row->offset);
     *target_of(run, row) = (struct result){{copy_values(run, row), where}, row->partition, row->offset};
 }
