@@ -159,9 +159,9 @@ static struct pending as_it_looks(const struct batch_part *part, const struct ea
 static bool may_be_written(struct batch *batch, const struct batch_part *part, const struct early_row *early,
                            const struct pending *pending) {
     struct row key;
-    if (pending->provisional.owned) return true;
-    return fill_key(batch, part, pending, &key) &&
-           partition_early_claim(part->partition, early->number, hash_of_key(batch->plan, &key));
+    bool first = fill_key(batch, part, pending, &key) &&
+                 partition_early_claim(part->partition, early->number, hash_of_key(batch->plan, &key));
+    return first || pending->provisional.owned;
 }
 
 /* Either those that the table has, or the others. */

@@ -223,6 +223,7 @@ static inline void delete_row(struct history *history, const struct row *row) {
     MUST(history, there->there && there->early && there->owner == row->offset,
          "the row of conversion %d is taken back by %" PRId64, there->owner, row->offset);
     there->there = false;
+    TRACE("  early row of %" PRId64 " is taken back\n", row->offset);
     tally.gone++;
 }
 
@@ -237,6 +238,7 @@ static inline void correct_row(struct history *history, const struct worker *wor
 static inline void insert_row(struct history *history, struct worker *worker, const struct row *row) {
     struct table_row *there = table_row_of(history, row->offset);
     batch_early_written(&worker->batch, 0, row->offset, !there->there);
+    TRACE("  early row of %" PRId64 "%s\n", row->offset, there->there ? ", but there is one" : "");
     tally.covered += there->there;
     tally.early += !there->there;
     if (!there->there)
