@@ -58,7 +58,7 @@ static struct sources sources_parse(const char *json) {
     return sources;
 }
 
-static void early_parse(const char *json, struct claim *claim) {
+void claim_early_parse(const char *json, struct claim *claim) {
     yyjson_doc *doc = json ? yyjson_read(json, strlen(json), 0) : NULL;
     yyjson_val *root = yyjson_doc_get_root(doc), *table = yyjson_obj_get(root, "table");
     yyjson_arr_iter iter = yyjson_arr_iter_with(yyjson_obj_get(root, "offsets"));
@@ -107,7 +107,7 @@ static void parse_row(const PGresult *result, int row, struct claim *claim) {
     claim->fingerprint = fingerprint ? memory_strdup(fingerprint) : NULL;
     claim->touch_sources = sources_parse(text_at(result, row, 21));
     claim->conversion_sources = sources_parse(text_at(result, row, 22));
-    early_parse(text_at(result, row, 23), claim);
+    claim_early_parse(text_at(result, row, 23), claim);
 }
 
 struct claim *claim_parse(const PGresult *result, int *count) {

@@ -63,7 +63,9 @@ void claim_prune_format(struct claim_statement *statement, const struct plan *pl
 void claim_locate_format(struct claim_statement *statement, const struct plan *plan,
                          const struct claim *claims, int count);
 
-/* Undecided conversions that have a row, as progress.early has them; appends nothing when there are none. */
+/* Undecided conversions that have a row, as progress.early has them: into a claim that has none yet (NULL:
+ * null), and back; appends nothing when there are none. */
+void claim_early_parse(const char *json, struct claim *claim);
 void claim_early_json(struct buffer *out, const struct plan *plan, const struct offset_ranges *early);
 
 /* A ledger as JSON and back: {"attributed":12,"late":1}; unknown names are an older or newer program's and

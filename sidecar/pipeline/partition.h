@@ -192,6 +192,8 @@ struct early_row {
 bool partition_early_claim(struct partition *partition, uint64_t number, uint64_t key);
 /* Whether the table has the row of a decided conversion already, as it must be. */
 bool partition_early_is_shown(const struct pending *pending);
+/* Memory that they take beside the conversions. */
+size_t partition_early_bytes(const struct partition *partition);
 /* Whether there may be any. */
 bool partition_early_any(const struct partition *partition);
 /* The undecided conversions that have a row once the cut is committed. */
