@@ -286,9 +286,11 @@ static void build_part(struct batch *batch, struct batch_part *part, uint64_t nu
     for (uint64_t n = part->cut.from; n < part->cut.to; n++, number++) {
         struct pending *pending = partition_pending_at(part->partition, n);
         int before = batch->row_count;
+        batch_begin_row(batch, part, pending, n);
         if (makes_row(pending))
             batch_build_rows(batch, part, pending, asks ? batch->events[number] : -1);
         if (!makes_row(pending)) batch_take_back(batch, part, pending);
+        if (makes_row(pending)) batch_end_row(batch, part, pending, n);
         if (batch_row_is_shown(batch, pending)) batch_set_aside(batch, before);
         if (outcome_is_dead_letter(pending->outcome))
             bury(batch, batch->plan->conversions, partition, &pending->record, pending->outcome,

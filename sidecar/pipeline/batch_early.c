@@ -72,6 +72,22 @@ static uint64_t hash_of_key(const struct plan *plan, const struct row *row) {
     return hash ? hash : 1;
 }
 
+void batch_begin_row(struct batch *batch, const struct batch_part *part, struct pending *pending,
+                     uint64_t number) {
+    struct row key;
+    if (!pending->provisional.owned || !partition_early_remembers(part->partition)) return;
+    if (fill_key(batch, part, pending, &key))
+        partition_early_lose(part->partition, pending, hash_of_key(batch->plan, &key), number);
+}
+
+void batch_end_row(struct batch *batch, const struct batch_part *part, const struct pending *pending,
+                   uint64_t number) {
+    struct row key;
+    if (!partition_early_remembers(part->partition)) return;
+    if (fill_key(batch, part, pending, &key))
+        partition_early_released(part->partition, hash_of_key(batch->plan, &key), number);
+}
+
 /* --- taking back --- */
 
 static void take_back(struct batch *batch, struct batch_rows *gone, const struct batch_part *part,
@@ -171,6 +187,7 @@ static void build_some(struct batch *batch, bool owned) {
         const struct batch_part *part = &batch->parts[i];
         for (int e = 0; e < part->cut.early_count; e++) {
             struct early_row *early = &part->cut.early[e];
+            batch_begin_row(batch, part, partition_pending_at(part->partition, early->number), early->number);
             struct pending pending = as_it_looks(part, early);
             int before = batch->row_count, number = batch->plan->lookup_count ? *event++ : -1;
             if (pending.provisional.owned != owned) continue;

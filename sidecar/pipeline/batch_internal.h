@@ -20,6 +20,12 @@ void batch_remove_rows(struct row *rows, int *count, int partition, int64_t offs
 size_t batch_early_count(const struct batch *batch);
 /* Room for what the conversions to be built, which make so many rows, have in the table. */
 void batch_reserve_early(struct batch *batch, size_t rows);
+/* Before the rows of a conversion are built, and, where it is decided and has made some, behind them: whose
+ * the rows of its key are. */
+void batch_begin_row(struct batch *batch, const struct batch_part *part, struct pending *pending,
+                     uint64_t number);
+void batch_end_row(struct batch *batch, const struct batch_part *part, const struct pending *pending,
+                   uint64_t number);
 /* Whether the row of a decided conversion need not be written: the table has it so. */
 bool batch_row_is_shown(const struct batch *batch, const struct pending *pending);
 /* Its rows, from this one on, are set aside. */

@@ -36,6 +36,12 @@ bool early_keys_claim(struct early_keys *keys, uint64_t key, uint64_t number) {
     return true;
 }
 
+bool early_keys_has(const struct early_keys *keys, uint64_t key, uint64_t but) {
+    if (!keys->slots) return false;
+    const struct early_key *item = &keys->items[place_of(keys, key)];
+    return item->key && item->number != but;
+}
+
 /* Those behind the gap move into it as far as they could not be found any more. */
 static void close_gap(struct early_keys *keys, size_t gap) {
     size_t mask = keys->slots - 1;

@@ -21,6 +21,8 @@ struct early_keys {
 void early_keys_release(struct early_keys *keys);
 /* Whether the key, which is not 0, is this conversion's: nobody had it, or it did. */
 bool early_keys_claim(struct early_keys *keys, uint64_t key, uint64_t number);
+/* Whether another conversion than this has it. */
+bool early_keys_has(const struct early_keys *keys, uint64_t key, uint64_t but);
 /* The conversion is decided: its key is free again, if it had it. */
 void early_keys_yield(struct early_keys *keys, uint64_t key, uint64_t number);
 /* Memory in use. */

@@ -94,6 +94,7 @@ struct partition *partition_new(const struct join *join, int number, const struc
     partition->expired_before_us = TIME_NONE;
     queue_init(&partition->queue);
     partition->latest_conversion_us = TIME_NONE;
+    partition->early.stored_last = -1;
     partition->touch_ledger = progress->touch_ledger;
     store_expire(partition->store, window_first_bucket(&plan->window, conversion_watermark(partition)));
     partition->restoring =

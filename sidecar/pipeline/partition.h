@@ -190,6 +190,13 @@ struct early_row {
 
 /* Whether the primary key with this hash (not 0) is this conversion's among the undecided ones. */
 bool partition_early_claim(struct partition *partition, uint64_t number, uint64_t key);
+/* Under other settings a conversion may make a row that made none when a later one of its key got an early row,
+ * in a former life. So until those are decided, the keys of decided rows are remembered: the early row of a
+ * conversion whose key is among them is not its own any more. */
+bool partition_early_remembers(const struct partition *partition);
+void partition_early_released(struct partition *partition, uint64_t key, uint64_t number);
+void partition_early_lose(struct partition *partition, struct pending *pending, uint64_t key,
+                          uint64_t number);
 /* Whether the table has the row of a decided conversion already, as it must be. */
 bool partition_early_is_shown(const struct pending *pending);
 /* Memory that they take beside the conversions. */

@@ -13,6 +13,7 @@ enum { RUNS_MAX = 4096 };
 void partition_set_early(struct partition *partition, const struct offset_ranges *owned) {
     offset_ranges_copy(&partition->early.stored, owned);
     partition->early.runs = owned->count;
+    partition->early.stored_last = owned->count ? owned->items[owned->count - 1].last : -1;
 }
 
 void partition_early_release(struct partition *partition) {
@@ -20,6 +21,7 @@ void partition_early_release(struct partition *partition) {
     free(early->touched);
     free(early->rows);
     early_keys_release(&early->keys);
+    early_keys_release(&early->released);
     offset_ranges_release(&early->stored);
     arena_release(&early->touches);
 }
@@ -54,6 +56,19 @@ void partition_early_read(const struct partition *partition, struct pending *pen
 bool partition_early_claim(struct partition *partition, uint64_t number, uint64_t key) {
     queue_at(&partition->queue, number)->provisional.key = key;
     return early_keys_claim(&partition->early.keys, key, number);
+}
+
+bool partition_early_remembers(const struct partition *partition) {
+    return partition->committed.conversion_offset <= partition->early.stored_last;
+}
+
+void partition_early_released(struct partition *partition, uint64_t key, uint64_t number) {
+    early_keys_claim(&partition->early.released, key, number);
+}
+
+void partition_early_lose(struct partition *partition, struct pending *pending, uint64_t key,
+                          uint64_t number) {
+    if (early_keys_has(&partition->early.released, key, number)) pending->provisional.owned = false;
 }
 
 /* Offsets are not negative. */
@@ -211,6 +226,7 @@ void partition_early_committed(struct partition *partition, const struct cut *cu
     }
     partition->early.count = 0;
     forget_stored(partition);
+    if (!partition_early_remembers(partition)) early_keys_release(&partition->early.released);
     if (partition_early_any(partition)) partition->early.runs = count_runs(partition, cut);
 }
 

@@ -17,6 +17,8 @@ struct early {
     bool any_touched;            /* whether there is one */
     struct early_keys keys;      /* who may have the row of a primary key */
     struct offset_ranges stored; /* those with a row when this life began */
+    int64_t stored_last;         /* the last of them; -1: there were none */
+    struct early_keys released;  /* keys of rows decided in this life, up to that one */
     struct early_row *rows;      /* of the open cut */
     int count, capacity;
     uint64_t weight;      /* rows that they make in the table */

@@ -199,7 +199,7 @@ static inline bool same_row(const struct result *a, const struct result *b) {
 static inline void write_row(struct history *history, const struct worker *worker, const struct row *row) {
     struct table_row *there = table_row_of(history, row->offset);
     struct result result = result_of(history, worker, row);
-    MUST(history, !there->there || !there->early || there->owner == row->offset,
+    MUST(history, !there->there || !there->early || there->owner == row->offset || history->setup_count > 1,
          "the row of conversion %" PRId64 " covers the early one of %d", row->offset, there->owner);
     *take_place(history, row->offset) = result;
     *there = (struct table_row){true, false, (int)row->offset, result};
@@ -331,7 +331,7 @@ static inline void check_early(struct history *history, const struct worker *wor
     for (int i = 0; i < log->count; i++) {
         const struct table_row *row = table_row_of(history, i);
         bool has = row->there && row->early && row->owner == i, open = i >= database->progress.conversion_offset;
-        MUST(history, has == database->owned[i], "conversion %d has %s early row, the progress says otherwise", i,
+        MUST(history, has == database->owned[i] || (!has && history->setup_count > 1), "conversion %d has %s early row, the progress says otherwise", i,
              has ? "an" : "no");
         MUST(history, !has || open, "conversion %d is decided, and its row is early", i);
         if (!worker->setup->settings.early || !worker->roomy || worker->retreated || history->fickle || !open || i >= worker->read)
