@@ -1,7 +1,9 @@
 /* attribution.c: benchmarks of sidecar/attribution: what is asked of the watermark and the window for each
- * event. */
+ * event, and of the models for each touch. */
 #include <stddef.h>
 
+#include "attribution/model.h"
+#include "attribution/share.h"
 #include "attribution/watermark.h"
 #include "attribution/window.h"
 #include "micro.h"
@@ -33,8 +35,42 @@ static void run_window(int64_t count) {
     }
 }
 
+/* A conversion of ten touches, to each its part of a credit and of an amount; an operation is one touch. */
+static void share(enum model model, int64_t count) {
+    enum { TOUCHES = 10 };
+    const struct attribute_config attribute = {
+        .model = model, .weights = {true, 400000000, 400000000}, .half_life_us = 900 * TIME_SECOND};
+    int64_t times[TOUCHES];
+    uint64_t weights[TOUCHES];
+    uint128 parts[TOUCHES];
+    struct share_rest rests[TOUCHES];
+    for (int64_t i = 0; i < count; i += TOUCHES) {
+        for (int t = 0; t < TOUCHES; t++) times[t] = time_at(i) + t * 100 * TIME_SECOND;
+        model_weights(&attribute, times, TOUCHES, weights);
+        share_out(1000000, weights, TOUCHES, parts, rests);
+        micro_use((uint64_t)parts[3]);
+        share_out(12345, weights, TOUCHES, parts, rests);
+        micro_use((uint64_t)parts[3]);
+    }
+}
+
+static void run_linear(int64_t count) {
+    share(MODEL_LINEAR, count);
+}
+
+static void run_position(int64_t count) {
+    share(MODEL_POSITION, count);
+}
+
+static void run_time_decay(int64_t count) {
+    share(MODEL_TIME_DECAY, count);
+}
+
 const struct micro attribution_benchmarks[] = {
     {"watermark.observe", run_watermark, NULL, NULL, NULL},
     {"window.judge", run_window, NULL, NULL, NULL},
+    {"model.linear", run_linear, NULL, NULL, NULL},
+    {"model.position", run_position, NULL, NULL, NULL},
+    {"model.time_decay", run_time_decay, NULL, NULL, NULL},
     {0},
 };

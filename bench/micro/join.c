@@ -1,6 +1,7 @@
 /* join.c: benchmarks of what an event goes through in a worker, without Kafka and Postgres: decoded, joined,
  * kept for the changelog, made a row, checked and put into the statement's parameters; committed after each
- * 1,000 events. Ten clicks of 300 bytes to a checkout of 400; each checkout has a click among those. */
+ * 1,000 events. Ten clicks of 300 bytes to a checkout of 400; each checkout has a click among those, and six
+ * or seven in its window, so that a model that shares it out makes as many rows of it. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,19 +18,22 @@ enum { CLICKS_EACH = 10, COMMIT_EVENTS = 1000, CHANGES_MAX = 64, USERS = 1000 };
 #define JUNE       INT64_C(1718600400000001) /* so that no time ends in zeros, and all texts are as long */
 #define CLICK_STEP INT64_C(10000)            /* microseconds: 100 clicks a second of event time */
 
+/* What follows `window`, the primary key and the further columns are the model's. */
 static const char yaml[] =
     "version: 1\npipeline: p\nkafka: {brokers: b}\n"
     "defaults: {time: {field: at, zone: UTC, out_of_order: 15s}}\n"
     "inputs: {clicks: {kafka: {topic: t}}, checkouts: {kafka: {topic: c}}}\n"
-    "attribute: {conversions: checkouts, touches: clicks, key: [user_id, product_id], window: 1m}\n"
+    "attribute: {conversions: checkouts, touches: clicks, key: [user_id, product_id], window: 1m%s}\n"
     "outputs:\n"
     "  - postgres:\n"
     "      table: rows\n"
     "      write: upsert\n"
-    "      primary_key: [checkout_id]\n"
+    "      primary_key: [checkout_id%s]\n"
     "      columns: [checkout_id, click_id: clicks.click_id, product_id, payment_method, total_amount,\n"
     "                shipping_address, user_agent, ip_address, checkout_time: checkouts._time,\n"
-    "                click_time: clicks._time]\n";
+    "                click_time: clicks._time%s]\n";
+static const char credits[] = ", number: attribution.touch_number, credit: attribution.credit,"
+                              " amount: attribution.amount";
 
 #define TEXT(column_name)                                                                                    \
     { .name = column_name, .type = COLUMN_VARCHAR, .typmod = -1, .cast = varchar }
@@ -37,9 +41,10 @@ static const char yaml[] =
     { .name = column_name, .type = COLUMN_TIMESTAMP, .typmod = -1, .cast = timestamp }
 
 static char varchar[] = "pg_catalog.varchar", timestamp[] = "pg_catalog.timestamp",
-            numeric[] = "pg_catalog.numeric";
+            numeric[] = "pg_catalog.numeric", integer[] = "pg_catalog.int4";
 static char names[][20] = {"checkout_id",      "click_id",   "product_id", "payment_method", "total_amount",
-                           "shipping_address", "user_agent", "ip_address", "checkout_time",  "click_time"};
+                           "shipping_address", "user_agent", "ip_address", "checkout_time",  "click_time",
+                           "number",           "credit",     "amount"};
 static struct catalogue_column columns[] = {
     TEXT(names[0]),
     TEXT(names[1]),
@@ -50,7 +55,10 @@ static struct catalogue_column columns[] = {
     TEXT(names[6]),
     TEXT(names[7]),
     TIME(names[8]),
-    TIME(names[9])};
+    TIME(names[9]),
+    {.name = names[10], .type = COLUMN_INT4, .typmod = -1, .cast = integer},
+    {.name = names[11], .type = COLUMN_NUMERIC, .typmod = -1, .cast = numeric},
+    {.name = names[12], .type = COLUMN_NUMERIC, .typmod = -1, .cast = numeric}};
 static char table_name[] = "rows";
 static const struct catalogue_table table = {table_name, columns, sizeof columns / sizeof *columns};
 
@@ -150,12 +158,14 @@ static void fail(const char *why) {
 }
 
 /* Ends where as many touches leave as come. */
-static void set_up(void) {
+static void set_up_model(const char *model, bool shares) {
     struct error error;
+    char text[2 * sizeof yaml];
+    int len = snprintf(text, sizeof text, yaml, model, shares ? ", number" : "", shares ? credits : "");
     events = clicks = checkouts = changelog_end = 0;
     make_texts(&sides[0], click_format);
     make_texts(&sides[1], checkout_format);
-    pipeline = pipeline_parse(yaml, sizeof yaml - 1, "join.c", stderr);
+    pipeline = pipeline_parse(text, (size_t)len, "join.c", stderr);
     if (!pipeline) exit(1);
     plan = plan_new(pipeline);
     if (!join_init(&join, plan, 12345, &error)) fail(error.message);
@@ -165,6 +175,26 @@ static void set_up(void) {
     output = postgres_output_new(plan->output, &table, &error);
     if (!output) fail(error.message);
     while (clicks * CLICK_STEP < 120 * TIME_SECOND) read_next();
+}
+
+static void set_up(void) {
+    set_up_model("", false);
+}
+
+static void set_up_last(void) {
+    set_up_model(", model: last", false);
+}
+
+static void set_up_linear(void) {
+    set_up_model(", model: linear, credit_of: total_amount", true);
+}
+
+static void set_up_position(void) {
+    set_up_model(", model: position, credit_of: total_amount", true);
+}
+
+static void set_up_time_decay(void) {
+    set_up_model(", model: time_decay, credit_of: total_amount", true);
 }
 
 static void tear_down(void) {
@@ -182,5 +212,9 @@ static void run(int64_t count) {
 
 const struct micro join_benchmarks[] = {
     {"join.event", run, set_up, tear_down, NULL},
+    {"join.event.last", run, set_up_last, tear_down, NULL},
+    {"join.event.linear", run, set_up_linear, tear_down, NULL},
+    {"join.event.position", run, set_up_position, tear_down, NULL},
+    {"join.event.time_decay", run, set_up_time_decay, tear_down, NULL},
     {0},
 };

@@ -139,6 +139,25 @@ static void run_first_hot(int64_t count) {
     }
 }
 
+static void run_last_hot(int64_t count) {
+    const struct window_range range = window_range(&window, JUNE + HOUR - 1, TIME_NONE);
+    for (int64_t i = 0; i < count; i++) {
+        struct touch touch;
+        if (!store_last(store, key_of(-1), &range, &touch)) abort();
+        micro_use((uint64_t)touch.offset);
+    }
+}
+
+/* The last hundred. */
+static void run_collect_hot(int64_t count) {
+    const struct window_range range = window_range(&window, JUNE + HOUR - 1, TIME_NONE);
+    for (int64_t i = 0; i < count; i++) {
+        int found;
+        micro_use((uint64_t)store_collect(store, key_of(-1), &range, 100, &found)->offset);
+        if (found != 100) abort();
+    }
+}
+
 static void run_held(int64_t count) {
     for (int64_t i = 0; i < count; i++) micro_use(store_held(store, INT64_MIN).xor);
 }
@@ -156,6 +175,8 @@ const struct micro store_benchmarks[] = {
     {"store.first.hit", run_first_hit, fill, close_store, NULL},
     {"store.first.miss", run_first_miss, fill, close_store, NULL},
     {"store.first.hot_key", run_first_hot, fill_hot, close_store, NULL},
+    {"store.last.hot_key", run_last_hot, fill_hot, close_store, NULL},
+    {"store.collect.hot_key", run_collect_hot, fill_hot, close_store, NULL},
     {"store.held", run_held, fill, close_store, NULL},
     {"store.bytes", run_bytes, fill_texts, close_store, NULL},
     {0},

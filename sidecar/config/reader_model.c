@@ -67,7 +67,9 @@ static void check_amount(struct reader *reader, const struct node *map) {
         problems_hint(reader->problems, "for example: credit_of: %s",
                       options_find(SECTION_ATTRIBUTE, "credit_of")->example);
     }
-    if (!node || !pipeline->output_count || is_shown(pipeline, ATTRIBUTION_AMOUNT)) return;
+    const char *amount = pipeline->attribute.credit_of;
+    if (!node || !amount || !*amount || !pipeline->output_count || is_shown(pipeline, ATTRIBUTION_AMOUNT))
+        return;
     problems_add(reader->problems, node->named,
                  "\"attribute.credit_of\" has no use: no column is filled from attribution.amount");
     problems_hint(reader->problems, "add one, for example: - amount: attribution.amount; or take it out");

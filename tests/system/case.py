@@ -5,12 +5,13 @@ from collections import Counter
 from database import Database
 from events import Event
 from kafka import Kafka, Record
-from oracle import ROLES, Oracle, Settings, Tally, differences, rekey, rekey_time
+from oracle import CREDITS, ROLES, SHARING, Oracle, Settings, Tally, differences, rekey, rekey_time
 from pipeline import Pipeline, Process, eventually
 from rekeyed import check_copies, check_markers
 
 # Of these two only the sum is determined: how early a touch expires depends on when a commit happened.
-KEPT = {"touch_kept": "touch", "touch_too_old": "touch"}
+# Of a touch beyond the cap as well: too old comes first.
+KEPT = {"touch_kept": "touch", "touch_too_old": "touch", "capped": "touch"}
 ROW_OUTCOMES = {"attributed", "unattributed", "touch"}
 
 
@@ -33,6 +34,24 @@ class Case:
         self.pipeline.output.pop("primary_key", None)
         table = self.pipeline.output["table"]
         self.database.execute(f"alter table {table} drop constraint attributed_checkouts_pkey")
+
+    def share_out(self, model: str, **options) -> None:
+        """Another model, with columns for what it says of a row; the table's key has the touch's number."""
+        for name, value in {"model": model, "credit_of": "total_amount", **options}.items():
+            self.pipeline.change(f"attribute.{name}", value)
+        self.pipeline.output["columns"] += [
+            {name: f"attribution.{'touch_count' if name == 'touches' else name}"} for name in CREDITS
+        ]
+        table = self.pipeline.output["table"]
+        self.database.execute(
+            f"""alter table {table} drop constraint attributed_checkouts_pkey, add touch_number int, add touches int,
+                    add credit numeric, add amount numeric;
+                alter table {table} add constraint attributed_checkouts_pkey primary key (checkout_id, touch_number)"""
+        )
+        if model in SHARING:
+            self.pipeline.output["primary_key"] = ["checkout_id", "touch_number"]
+        else:
+            self.database.execute(f"create unique index on {table} (checkout_id)")
 
     def rekey(self, partitions: int = 3, **settings) -> None:
         """The producers set no key: both inputs are re-keyed by the user, into another number of partitions than the

@@ -21,6 +21,9 @@ COLUMNS = (
     "checkout_id user_name click_id product_id payment_method total_amount shipping_address billing_address "
     "user_agent ip_address checkout_time click_time"
 ).split()
+# What the model says of a row, where the output has such columns.
+CREDITS = "touch_number touches credit amount".split()
+SHARING = ("linear", "position", "time_decay")
 FOR_EVER_US = 10**16  # three hundred years
 ROLES = {"clicks": "touch", "checkouts": "conversion"}
 
@@ -43,6 +46,15 @@ class Settings:
     key_fields: tuple = ("user_id", "product_id")
     time_field: str = "datetime_occured"
     keep_all: bool = False  # write: append, into a table without a unique key
+    model: str = "first"
+    reach: int | None = None
+    touch_cap: int | None = None
+    first_weight: Decimal = Decimal("0.4")
+    last_weight: Decimal = Decimal("0.4")
+    half_life_us: int | None = None
+    credit_scale: int = 6
+    credit_of: str | None = None
+    shown: tuple = ()  # which of CREDITS are columns of the table
     rekeyed: tuple = ()  # the roles whose records are read from a topic of Tributary's own
 
     @staticmethod
@@ -62,6 +74,15 @@ class Settings:
             tuple(pipeline.get("attribute.key")),
             time("clicks", "field", None),
             pipeline.output.get("write") == "append",
+            pipeline.get("attribute.model", "first"),
+            pipeline.get("attribute.reach"),
+            pipeline.get("attribute.touch_cap"),
+            Decimal(str(pipeline.get("attribute.weights.first", "0.4"))),
+            Decimal(str(pipeline.get("attribute.weights.last", "0.4"))),
+            duration_us(pipeline.get("attribute.half_life")) or duration_us(pipeline.get("attribute.window")) // 2,
+            pipeline.get("attribute.credit_scale", 6),
+            pipeline.get("attribute.credit_of"),
+            tuple(name for name in CREDITS if name in pipeline.columns),
             tuple(ROLES[name] for name in pipeline.rekeyed),
         )
 
@@ -172,16 +193,27 @@ class Oracle:
                create table oracle.told (role text, partition int, time_us bigint);
                create table oracle.advance (role text, partition int, next_offset bigint, watermark_us bigint);
                create table oracle.settings (window_us bigint, lateness_us bigint, touch_bound_us bigint,
-                                             conversion_bound_us bigint, late_policy text, key_fields text[])"""
+                                             conversion_bound_us bigint, late_policy text, key_fields text[],
+                                             model text, reach bigint, touch_cap bigint, first_weight numeric,
+                                             last_weight numeric, half_life_us bigint, credit_scale int,
+                                             credit_of text)"""
         )
         database.execute(
-            "insert into oracle.settings values (%s, %s, %s, %s, %s, %s)",
+            f"insert into oracle.settings values ({', '.join(['%s'] * 14)})",
             settings.window_us,
             settings.lateness_us,
             settings.touch_bound_us,
             settings.conversion_bound_us,
             settings.late_policy,
             list(settings.key_fields),
+            settings.model,
+            settings.reach,
+            settings.touch_cap,
+            settings.first_weight * 10**9,
+            settings.last_weight * 10**9,
+            settings.half_life_us or settings.window_us // 2,
+            settings.credit_scale,
+            settings.credit_of,
         )
         with database.connection.cursor().copy("copy oracle.raw from stdin") as copy:
             for role, records in self.records.items():
@@ -224,19 +256,23 @@ class Oracle:
                 cursor.execute("update verdict set released = true")
 
     def rows(self) -> list[dict]:
-        """The table as it must be: of several conversions with one id the greatest offset stands, or all do."""
-        unique = "" if self.settings.keep_all else "distinct on (checkout_id)"
+        """The table as it must be: of several conversions with one id the greatest offset stands, with all of its rows,
+        or all do. Greatest of all partitions: an id is in one of them only."""
+        names = COLUMNS + list(self.settings.shown)
+        standing = "" if self.settings.keep_all else 'where "offset" = standing'
         rows = self.database.query(
-            f"""select {unique} {', '.join(COLUMNS)} from oracle.verdict
-                where released and outcome in ('attributed', 'unattributed')
-                order by checkout_id, "offset" desc"""
+            f"""select {', '.join(names)} from (
+                    select *, max("offset") over (partition by checkout_id) as standing from oracle.verdict
+                    where released and outcome in ('attributed', 'unattributed')) v
+                {standing} order by checkout_id, "offset" desc, touch_number"""
         )
-        return [dict(zip(COLUMNS, row)) for row in rows]
+        return [dict(zip(names, row)) for row in rows]
 
     def outcomes(self) -> list[tuple[str, int, int, str, bool]]:
         """Of every record: role, partition, offset, outcome, released."""
         return self.database.query(
-            'select role, partition, "offset", outcome, released from oracle.verdict order by 1, 2, 3'
+            'select role, partition, "offset", outcome, released from oracle.verdict where touch_number = 1 '
+            "order by 1, 2, 3"
         )
 
 

@@ -78,6 +78,11 @@ class Pipeline:
         """The settings of its one output."""
         return self.document["outputs"][0]["postgres"]
 
+    @property
+    def columns(self) -> list[str]:
+        """The names of its columns."""
+        return [next(iter(c)) if isinstance(c, dict) else c for c in self.output["columns"]]
+
     def copy(self, name: str) -> "Pipeline":
         """The same file with another name, to run a variant beside it."""
         other = copy.copy(self)

@@ -4,6 +4,7 @@
 import os
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -18,6 +19,14 @@ def scripts():
         blocks = BLOCK.findall(page.read_text()) if page.exists() else []
         if blocks:
             yield pytest.param("\n".join(blocks), id=str(page.relative_to(ROOT)))
+
+
+def test_the_picture_of_the_models_is_that_of_a_run(program):
+    environment = {**os.environ, "TRIBUTARY": str(PROGRAM)}
+    drawn = subprocess.run(
+        [sys.executable, ROOT / "bench/models_picture.py"], env=environment, capture_output=True, text=True, check=True
+    )
+    assert drawn.stdout == (ROOT / "docs/models.svg").read_text(), "bench/models_picture.py > docs/models.svg"
 
 
 @pytest.mark.timeout(300)

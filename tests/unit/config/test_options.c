@@ -77,7 +77,8 @@ START_TEST(expectations) {
     expects(SECTION_PIPELINE, "memory_limit", "a size of at least 16MiB, or auto");
     expects(SECTION_OUTPUT_POSTGRES, "write", "upsert or append");
     expects(SECTION_LOOKUP, "missing", "keep, drop or dead_letter");
-    expects(SECTION_ATTRIBUTE, "model", "first");
+    expects(SECTION_ATTRIBUTE, "model", "first, last, linear, position or time_decay");
+    expects(SECTION_WEIGHTS, "first", "a decimal number from 0 to 1");
 }
 END_TEST
 

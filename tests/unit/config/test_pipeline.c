@@ -405,6 +405,7 @@ START_TEST(printed_with_all_defaults) {
                            "  key: {t: [k], c: [k]}\n"
                            "  window: 1h\n"
                            "  model: first\n"
+                           "  credit_scale: 6\n"
                            "  allowed_lateness: 0\n"
                            "  late: dead_letter\n"
                            "  max_drift: 1h\n"

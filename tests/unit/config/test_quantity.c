@@ -181,8 +181,36 @@ START_TEST(round_trips) {
 }
 END_TEST
 
+START_TEST(decimals) {
+    static const struct {
+        const char *text;
+        int64_t billionths;
+        const char *back;
+    } want[] = {{"0", 0, "0"},
+                {"1", QUANTITY_ONE, "1"},
+                {"0.4", 400000000, "0.4"},
+                {".5", 500000000, "0.5"},
+                {"1.", QUANTITY_ONE, "1"},
+                {"0.123456789", 123456789, "0.123456789"},
+                {"0.000000001", 1, "0.000000001"},
+                {"0010.50", 10500000000, "10.5"}};
+    static const char *const wrong[] = {"",      ".",   "-1", "+1",         "1e3", "0.1234567891",
+                                        "1.2.3", "0,4", " 1", "99999999999"};
+    char text[QUANTITY_TEXT_MAX];
+    int64_t billionths;
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        ck_assert_int_eq(quantity_decimal(want[i].text, &billionths), QUANTITY_OK);
+        ck_assert_int_eq(billionths, want[i].billionths);
+        ck_assert_str_eq(quantity_decimal_text(billionths, text), want[i].back);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        ck_assert_int_eq(quantity_decimal(wrong[i], &billionths), QUANTITY_INVALID);
+}
+END_TEST
+
 int main(void) {
     TCase *tests = tcase_create("quantity");
+    tcase_add_test(tests, decimals);
     tcase_add_test(tests, durations);
     tcase_add_test(tests, durations_refused);
     tcase_add_test(tests, sizes);

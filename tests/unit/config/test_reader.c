@@ -69,7 +69,9 @@ START_TEST(unknown_keys) {
         {"  window: 1h", "  windw: 1h", "p.yaml:12:3: unknown key \"windw\"; did you mean \"window\"?\n"},
         {"  window: 1h", "  window: 1h\n  emit: final",
          "p.yaml:13:3: unknown key \"emit\"\n"
-         "  hint: known here: conversions, touches, key, window, model, allowed_lateness, late, max_drift\n"},
+         "  hint: known here: conversions, touches, key, window, model, weights, half_life, reach, "
+         "touch_cap, credit_scale, credit_of, "
+         "allowed_lateness, late, max_drift\n"},
         {"version: 1", "version: 1\nsteps: []",
          "p.yaml:2:1: unknown key \"steps\"\n"
          "  hint: known here: version, pipeline, kafka, postgres, defaults, inputs, attribute, lookups, "
@@ -126,11 +128,13 @@ START_TEST(values) {
         {"  window: 1h\n", "",
          "p.yaml:8:1: \"attribute.window\" is missing\n"
          "  hint: for example: window: 1h\n"},
-        {"  window: 1h", "  window: 1h\n  model: last",
-         "p.yaml:13:10: \"attribute.model\" must be first, not \"last\"\n"
+        {"  window: 1h", "  window: 1h\n  model: middle",
+         "p.yaml:13:10: \"attribute.model\" must be first, last, linear, position or time_decay, not "
+         "\"middle\"\n"
          "  hint: for example: model: first\n"},
         {"  window: 1h", "  window: 1h\n  model: frist",
-         "p.yaml:13:10: \"attribute.model\" must be first, not \"frist\"\n"
+         "p.yaml:13:10: \"attribute.model\" must be first, last, linear, position or time_decay, not "
+         "\"frist\"\n"
          "  hint: did you mean \"first\"?\n"},
         {"  window: 1h", "  window: 1h\n  late: [attribute]",
          "p.yaml:13:9: \"attribute.late\" must be dead_letter or attribute, not a list\n"
@@ -311,7 +315,8 @@ START_TEST(variables) {
          "p.yaml:18:21: unknown column \"${T_SECRET}\"\n"
          "  hint: known here: a, b\n"},
         {"  window: 1h", "  window: 1h\n  model: ${T_SECRET}",
-         "p.yaml:13:10: \"attribute.model\" must be first, not \"${T_SECRET}\"\n"
+         "p.yaml:13:10: \"attribute.model\" must be first, last, linear, position or time_decay, not "
+         "\"${T_SECRET}\"\n"
          "  hint: for example: model: first\n"},
         {"version: 1", "version: 1\nstart: ${T_SECRET}",
          "p.yaml:2:8: \"start\" must be earliest, latest or a time such as 2024-06-17T05:00:00Z, not "
@@ -396,7 +401,9 @@ START_TEST(hostile_names) {
     const struct trial trials[] = {
         {"  window: 1h", "  window: 1h\n  \"\\e[31m\\n\": 1",
          "p.yaml:13:3: unknown key \"\\u001b[31m\\n\"\n"
-         "  hint: known here: conversions, touches, key, window, model, allowed_lateness, late, max_drift\n"},
+         "  hint: known here: conversions, touches, key, window, model, weights, half_life, reach, "
+         "touch_cap, credit_scale, credit_of, "
+         "allowed_lateness, late, max_drift\n"},
         {"  t: {kafka", "  \"\\e\": {}\n  t: {kafka",
          "p.yaml:6:3: the name of an input must be a name of letters, digits and '_' that does not begin "
          "with a "

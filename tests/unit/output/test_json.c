@@ -30,7 +30,7 @@ START_TEST(rows) {
     struct value first[] = {
         {VALUE_STRING, span_of("c1")}, {VALUE_NULL, {0}}, {VALUE_NUMBER, span_of("1.50")}};
     struct value second[] = {{VALUE_NUMBER, span_of("2")}, {VALUE_BOOL, span_of("false")}, {VALUE_NULL, {0}}};
-    const struct row of_first = {first, 0, 1}, of_second = {second, 1, 2};
+    const struct row of_first = {first, 0, 1, 1, 1}, of_second = {second, 1, 2, 1, 1};
     struct buffer out;
     buffer_init(&out);
     json_row(&out, &output, &of_first);

@@ -66,7 +66,7 @@ static void add(struct output *o, int partition, int64_t offset, const char *a, 
     const char *const texts[] = {a, b, c};
     struct row *row = &o->rows[o->row_count];
     char why[400];
-    *row = (struct row){o->values[o->row_count++], partition, offset};
+    *row = (struct row){o->values[o->row_count++], partition, offset, 1, 1};
     for (int i = 0; i < o->config.column_count; i++)
         row->values[i] =
             texts[i] ? (struct value){VALUE_STRING, span_of(texts[i])} : (struct value){VALUE_NULL, {0}};
@@ -117,6 +117,110 @@ START_TEST(golden_append) {
 }
 END_TEST
 
+/* --- several rows a conversion --- */
+
+/* "Part" is the number of the touch. */
+static void open_several(struct output *o) {
+    struct error error = {0};
+    open_output(o, WRITE_UPSERT, "id Part note", "Part id");
+    postgres_output_free(o->output);
+    o->config.several = true;
+    o->columns[1].source.kind = SOURCE_ATTRIBUTION;
+    o->output = postgres_output_new(&o->config, &table, &error);
+    ck_assert_msg(o->output != NULL, "%s", error.message);
+}
+
+static void add_several(struct output *o, int partition, int64_t offset, const char *id, const char *note,
+                        int count) {
+    char number[12];
+    for (int i = 1; i <= count; i++) {
+        snprintf(number, sizeof number, "%d", i);
+        add(o, partition, offset, id, arena_printf(&o->arena, "%s", number).data, note);
+        o->rows[o->row_count - 1].touch_number = i;
+        o->rows[o->row_count - 1].row_count = count;
+    }
+}
+
+START_TEST(golden_several) {
+    struct output o;
+    open_several(&o);
+    o.statement = postgres_output_format(o.output, o.rows, 0);
+    ck_assert_str_eq(o.statement.sql,
+                     "WITH gone AS (DELETE FROM shop.\"Orders\" AS t USING unnest($4::text[], $5::text[])"
+                     " AS o(k0, n) WHERE t.\"id\" = o.k0::pg_catalog.\"numeric\" AND"
+                     " t.\"Part\" > o.n::pg_catalog.int4 RETURNING 1)"
+                     " INSERT INTO shop.\"Orders\" (\"id\", \"Part\", \"note\")"
+                     " SELECT u.c0::pg_catalog.\"numeric\", u.c1::pg_catalog.int4, u.c2::pg_catalog.text"
+                     " FROM unnest($1::text[], $2::text[], $3::text[]) AS u(c0, c1, c2)"
+                     " WHERE (SELECT count(*) FROM gone) >= 0"
+                     " ON CONFLICT (\"Part\", \"id\") DO UPDATE SET \"note\" = EXCLUDED.\"note\"");
+    ck_assert_int_eq(o.statement.parameter_count, 5);
+    close_output(&o);
+}
+END_TEST
+
+/* Of one key the last conversion stands, with all of its rows and with none of an older one's, however many
+ * each has; and every row is still there afterwards. */
+START_TEST(the_last_conversion_stands_as_a_whole) {
+    struct output o;
+    open_several(&o);
+    add_several(&o, 0, 1, "7", "old", 3);
+    add_several(&o, 0, 2, "8", "eight", 1);
+    add_several(&o, 0, 5, "7.0", "new", 2);
+    add_several(&o, 0, 9, "6", "six", 2);
+    int count = postgres_output_arrange(o.output, o.rows, o.row_count);
+    ck_assert_int_eq(count, 5);
+    o.statement = postgres_output_format(o.output, o.rows, count);
+    assert_array(&o.statement.parameters[0], "6|6|7|7|8");
+    assert_array(&o.statement.parameters[1], "1|2|1|2|1");
+    assert_array(&o.statement.parameters[2], "six|six|new|new|eight");
+    assert_array(&o.statement.parameters[3], "6|7|8");
+    assert_array(&o.statement.parameters[4], "2|2|1");
+    postgres_output_arrange_by_offset(o.rows, o.row_count);
+    static const int offsets[] = {1, 1, 1, 2, 5, 5, 9, 9};
+    for (int i = 0; i < o.row_count; i++) ck_assert_int_eq(o.rows[i].offset, offsets[i]);
+    for (int i = 0; i < 3; i++) ck_assert_int_eq(o.rows[i].touch_number, i + 1);
+    /* A piece that begins within a conversion: what it had beyond goes with the piece that has its first row.
+     */
+    o.statement = postgres_output_format(o.output, o.rows + 5, 3);
+    assert_array(&o.statement.parameters[3], "6");
+    close_output(&o);
+}
+END_TEST
+
+START_TEST(conversions_are_halved_whole) {
+    struct row rows[8] = {{.offset = 1}, {.offset = 1}, {.offset = 1}, {.offset = 2},
+                          {.offset = 3}, {.offset = 3}, {.offset = 3}, {.partition = 1, .offset = 3}};
+    ck_assert_int_eq(row_together(rows, 8), 3);
+    ck_assert_int_eq(row_together(rows + 3, 5), 1);
+    ck_assert_int_eq(row_together(rows + 4, 4), 3);
+    ck_assert_int_eq(row_together(rows, 2), 2);
+    ck_assert_int_eq(row_together(rows, 0), 0);
+    ck_assert_int_eq(row_middle(rows, 8), 4);
+    ck_assert_int_eq(row_middle(rows, 7), 3);
+    ck_assert_int_eq(row_middle(rows, 4), 3);
+    ck_assert_int_eq(row_middle(rows, 3), 0);
+    ck_assert_int_eq(row_middle(rows + 3, 4), 1);
+    ck_assert_int_eq(row_middle(rows + 4, 4), 3);
+    ck_assert_int_eq(row_middle(rows, 1), 0);
+}
+END_TEST
+
+START_TEST(a_text_is_no_number_of_touches) {
+    struct output o;
+    struct error error = {0};
+    open_several(&o);
+    o.columns[1].source.kind = SOURCE_CONVERSION;
+    o.columns[2].source.kind = SOURCE_ATTRIBUTION;
+    o.keys[0] = MUTABLE("note");
+    ck_assert_ptr_null(postgres_output_new(&o.config, &table, &error));
+    ck_assert_str_eq(error.message,
+                     "column \"note\" of table shop.\"Orders\" has the touch number, but is none of "
+                     "smallint, integer, bigint and numeric");
+    close_output(&o);
+}
+END_TEST
+
 START_TEST(refuses_a_missing_column) {
     struct column_config column = {.name = MUTABLE("ID")};
     struct output_config config = {.write = WRITE_APPEND, .columns = &column, .column_count = 1};
@@ -133,7 +237,7 @@ START_TEST(refuses_what_does_not_fit) {
     char why[400];
     open_output(&o, WRITE_UPSERT, "note Part", "Part");
     struct value values[] = {{VALUE_STRING, span_of("x")}, {VALUE_STRING, span_of("many")}};
-    struct row row = {values, 0, 1};
+    struct row row = {values, 0, 1, 1, 1};
     ck_assert(!postgres_output_accept(o.output, &row, &o.arena, why, sizeof why));
     ck_assert_str_eq(why, "column \"Part\": \"many\" is not an integer");
     close_output(&o);
@@ -291,6 +395,10 @@ int main(void) {
     tcase_add_test(tests, golden_upsert);
     tcase_add_test(tests, golden_upsert_of_keys_only);
     tcase_add_test(tests, golden_append);
+    tcase_add_test(tests, golden_several);
+    tcase_add_test(tests, the_last_conversion_stands_as_a_whole);
+    tcase_add_test(tests, conversions_are_halved_whole);
+    tcase_add_test(tests, a_text_is_no_number_of_touches);
     tcase_add_test(tests, refuses_a_missing_column);
     tcase_add_test(tests, refuses_what_does_not_fit);
     tcase_add_test(tests, upsert_orders_by_key);

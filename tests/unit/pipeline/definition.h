@@ -9,7 +9,8 @@ enum row_kind { ROW_NONE, ROW_DEAD, ROW_LATE, ROW_UNATTRIBUTED, ROW_TOUCH };
 
 struct result {
     enum row_kind kind;
-    int touch;                       /* offset */
+    int touch;                       /* offset of the first; of all of them: */
+    uint64_t touches;                /* a number that follows from their offsets, in their order */
     const struct settings *settings; /* in force when it was released */
 };
 
@@ -55,51 +56,79 @@ static inline bool touch_counts(const struct definition *definition, const struc
            definition->watermark[TOUCHES][touch] <= c->time_us + lateness_us;
 }
 
-static inline struct result define_row(const struct definition *definition, const struct settings *settings,
-                                       int conversion) {
-    const struct log *touches = &definition->logs[TOUCHES];
-    const struct log_event *c = &definition->logs[CONVERSIONS].events[conversion];
-    int64_t passed = definition->watermark[CONVERSIONS][conversion];
-    if (c->kind == EVENT_GAP) return (struct result){ROW_NONE, 0, settings};
-    if (!event_counts(c)) return (struct result){ROW_DEAD, 0, settings};
-    bool late = passed != TIME_NONE && c->time_us < passed - settings->lateness_s * TIME_SECOND;
-    if (late && !settings->attribute_late) return (struct result){ROW_LATE, 0, settings};
-    struct result best = {ROW_UNATTRIBUTED, 0, settings};
-    for (int i = 0; i < touches->count; i++)
-        if (touch_counts(definition, settings, conversion, i) &&
-            (best.kind != ROW_TOUCH || touches->events[i].time_us < touches->events[best.touch].time_us))
-            best = (struct result){ROW_TOUCH, i, settings};
-    return best;
+/* Whether the touch is among the first of its key and bucket of time. */
+static inline bool touch_is_kept(const struct log *touches, const struct settings *settings, int touch) {
+    const struct log_event *e = &touches->events[touch];
+    int64_t bucket_us = settings->window_s * TIME_SECOND / 16; /* windows are multiples of 16 us */
+    int before = 0;
+    for (int i = 0; i < touch; i++) {
+        const struct log_event *other = &touches->events[i];
+        before += other->kind == EVENT_VALID && other->key == e->key &&
+                  other->time_us / bucket_us == e->time_us / bucket_us;
+    }
+    return !settings->cap || before < settings->cap;
 }
 
-/* What the row is while the conversion is not decided, when touches before this offset have been read. */
+static inline uint64_t add_touch(uint64_t touches, int offset) {
+    return (touches ^ (uint64_t)(offset + 1)) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* Of touches that count, by offset: those the model chooses, by (time, offset), the last `reach` of them. */
+static inline struct result choose_touches(const struct log *log, const struct settings *settings,
+                                           const bool *counts) {
+    struct result result = {ROW_UNATTRIBUTED, 0, 0, settings};
+    int chosen[EVENTS_MAX], count = 0;
+    for (int i = 0; i < log->count; i++) {
+        if (!counts[i]) continue;
+        int at = count++;
+        for (; at > 0 && log->events[chosen[at - 1]].time_us > log->events[i].time_us; at--)
+            chosen[at] = chosen[at - 1];
+        chosen[at] = i;
+    }
+    int from = settings->reach && count > settings->reach ? count - settings->reach : 0;
+    if (settings->model == MODEL_LAST && count) from = count - 1;
+    if (settings->model == MODEL_FIRST && count) count = from + 1;
+    for (int i = from; i < count; i++) result.touches = add_touch(result.touches, chosen[i]);
+    if (count) result.kind = ROW_TOUCH;
+    if (count) result.touch = chosen[from];
+    return result;
+}
+
+/* What the row is once touches before this offset have been read. */
 static inline struct result define_early_row(const struct definition *definition,
                                              const struct settings *settings, int conversion,
                                              int64_t touch_offset) {
-    struct result result = define_row(definition, settings, conversion);
     const struct log *touches = &definition->logs[TOUCHES];
-    if (result.kind < ROW_UNATTRIBUTED) return result;
-    result = (struct result){ROW_UNATTRIBUTED, 0, settings};
-    for (int i = 0; i < touch_offset; i++)
-        if (touch_counts(definition, settings, conversion, i) &&
-            (result.kind != ROW_TOUCH || touches->events[i].time_us < touches->events[result.touch].time_us))
-            result = (struct result){ROW_TOUCH, i, settings};
-    return result;
+    const struct log_event *c = &definition->logs[CONVERSIONS].events[conversion];
+    int64_t passed = definition->watermark[CONVERSIONS][conversion];
+    if (c->kind == EVENT_GAP) return (struct result){ROW_NONE, 0, 0, settings};
+    if (!event_counts(c)) return (struct result){ROW_DEAD, 0, 0, settings};
+    bool late = passed != TIME_NONE && c->time_us < passed - settings->lateness_s * TIME_SECOND;
+    if (late && !settings->attribute_late) return (struct result){ROW_LATE, 0, 0, settings};
+    bool counts[EVENTS_MAX];
+    for (int i = 0; i < touches->count; i++)
+        counts[i] = i < touch_offset && touch_counts(definition, settings, conversion, i) &&
+                    touch_is_kept(touches, settings, i);
+    return choose_touches(touches, settings, counts);
+}
+
+static inline struct result define_row(const struct definition *definition, const struct settings *settings,
+                                       int conversion) {
+    return define_early_row(definition, settings, conversion, INT64_MAX);
 }
 
 /* The window join as SQL would do it, where watermarks have no part. */
 static inline struct result plain_row(const struct log *logs, const struct settings *settings,
                                       int conversion) {
     const struct log_event *c = &logs[CONVERSIONS].events[conversion];
-    struct result best = {ROW_UNATTRIBUTED, 0, settings};
+    bool counts[EVENTS_MAX];
     for (int i = 0; i < logs[TOUCHES].count; i++) {
         const struct log_event *e = &logs[TOUCHES].events[i];
-        if (c->kind == EVENT_VALID && e->kind == EVENT_VALID && e->key == c->key &&
-            e->time_us <= c->time_us && e->time_us >= c->time_us - settings->window_s * TIME_SECOND &&
-            (best.kind != ROW_TOUCH || e->time_us < logs[TOUCHES].events[best.touch].time_us))
-            best = (struct result){ROW_TOUCH, i, settings};
+        counts[i] = c->kind == EVENT_VALID && e->kind == EVENT_VALID && e->key == c->key &&
+                    e->time_us <= c->time_us && e->time_us >= c->time_us - settings->window_s * TIME_SECOND &&
+                    touch_is_kept(&logs[TOUCHES], settings, i);
     }
-    return best;
+    return choose_touches(&logs[TOUCHES], settings, counts);
 }
 
 /* The event time from which on touches are held when the progress stands at this conversion offset: 16 whole

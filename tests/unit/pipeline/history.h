@@ -103,7 +103,10 @@ static inline bool chance(struct history *history, int percent) {
 
 static inline const struct setup *new_setup(struct history *history) {
     struct settings settings = settings_draw(&history->random, history->bound_s, history->grace_s);
-    if (history->setup_count && chance(history, 60)) settings.kept = history->setups[0]->settings.kept;
+    if (history->setup_count && chance(history, 60)) {
+        settings.kept = history->setups[0]->settings.kept;
+        settings.cap = history->setups[0]->settings.cap;
+    }
     settings.early = history->early && chance(history, 80);
     int64_t furthest_us = (settings.drift_s + settings.lateness_s) * TIME_SECOND;
     ck_assert_int_lt(history->setup_count, SETUPS_MAX);
@@ -174,15 +177,25 @@ static inline void check_kept(struct history *history, enum kept kept, const str
 }
 
 static inline struct result result_of(struct history *history, const struct worker *worker,
-                                      const struct row *row) {
+                                      const struct row *rows) {
     const struct settings *settings = &worker->setup->settings;
-    struct result result = {ROW_UNATTRIBUTED, 0, settings};
-    char id[JSON_MAX];
-    event_id(id, CONVERSIONS, log_first_twin(&history->logs[CONVERSIONS], (int)row->offset));
-    check_value(history, row->values[0], id);
-    if (row->values[1].type != VALUE_NULL) {
-        result = (struct result){ROW_TOUCH, (int)strtol(row->values[1].text.data, NULL, 10), settings};
-        check_kept(history, settings->kept, row->values + 2, result.touch);
+    struct result result = {ROW_UNATTRIBUTED, 0, 0, settings};
+    int columns = worker->setup->plan->output->column_count;
+    char text[JSON_MAX];
+    for (int i = 0; i < rows->row_count; i++) {
+        const struct value *values = rows[i].values;
+        event_id(text, CONVERSIONS, log_first_twin(&history->logs[CONVERSIONS], (int)rows->offset));
+        check_value(history, values[0], text);
+        snprintf(text, sizeof text, "%d", i + 1);
+        check_value(history, values[columns - 3], text);
+        MUST(history, rows[i].offset == rows->offset && rows[i].touch_number == i + 1,
+             "the rows of conversion %" PRId64 " are not side by side", rows->offset);
+        if (values[1].type == VALUE_NULL) break;
+        int touch = (int)strtol(values[1].text.data, NULL, 10);
+        check_kept(history, settings->kept, values + 2, touch);
+        if (i == 0) result.touch = touch;
+        result.kind = ROW_TOUCH;
+        result.touches = add_touch(result.touches, touch);
     }
     return result;
 }
@@ -192,7 +205,7 @@ static inline struct table_row *table_row_of(struct history *history, int64_t of
 }
 
 static inline bool same_row(const struct result *a, const struct result *b) {
-    return a->kind == b->kind && a->touch == b->touch;
+    return a->kind == b->kind && a->touches == b->touches;
 }
 
 /* An upsert of a decided row. What an early one of a later conversion says must not be lost. */
@@ -259,7 +272,7 @@ static inline void write_dead(struct history *history, const struct worker *work
                               const struct dead_letter *dead) {
     if (dead->input != worker->setup->plan->conversions) return;
     enum row_kind kind = dead->outcome == OUTCOME_LATE ? ROW_LATE : ROW_DEAD;
-    *take_place(history, dead->record->offset) = (struct result){kind, 0, &worker->setup->settings};
+    *take_place(history, dead->record->offset) = (struct result){kind, 0, 0, &worker->setup->settings};
 }
 
 static inline void write_dead_letters(struct history *history, const struct worker *worker) {
@@ -270,8 +283,14 @@ static inline void write_dead_letters(struct history *history, const struct work
 static inline void write_rows(struct history *history, const struct worker *worker) {
     const struct batch *batch = &worker->batch;
     for (int i = 0; i < batch->row_count; i++) {
-        MUST(history, i == 0 || batch->rows[i].offset > batch->rows[i - 1].offset, "rows are out of order");
-        write_row(history, worker, &batch->rows[i]);
+        const struct row *row = &batch->rows[i];
+        bool first = row->touch_number == 1;
+        MUST(history,
+             i == 0 ||
+                 (first ? row->offset > row[-1].offset && row[-1].touch_number == row[-1].row_count
+                        : row->offset == row[-1].offset && row->touch_number == row[-1].touch_number + 1),
+             "rows are out of order");
+        if (first) write_row(history, worker, row);
     }
 }
 
@@ -279,21 +298,23 @@ static inline void write_rows(struct history *history, const struct worker *work
 static inline void write_all_rows(struct history *history, struct worker *worker) {
     const struct batch *batch = &worker->batch;
     for (int i = 0; i < batch->gone.count; i++) delete_row(history, &batch->gone.items[i]);
-    for (int i = 0; i < batch->shown.count; i++) show_row(history, worker, &batch->shown.items[i]);
+    for (int i = 0; i < batch->shown.count; i += batch->shown.items[i].row_count) show_row(history, worker, &batch->shown.items[i]);
     write_rows(history, worker);
-    for (int i = 0; i < batch->corrections.count; i++)
+    for (int i = 0; i < batch->corrections.count; i += batch->corrections.items[i].row_count)
         correct_row(history, worker, &batch->corrections.items[i]);
-    for (int i = 0; i < batch->news.count; i++) insert_row(history, worker, &batch->news.items[i]);
+    for (int i = 0; i < batch->news.count; i += batch->news.items[i].row_count) insert_row(history, worker, &batch->news.items[i]);
     store_owned(history, worker);
 }
 
 /* --- what the progress must say --- */
 
-static inline struct store_held held_by_logs(const struct history *history, const struct progress *progress) {
+static inline struct store_held held_by_logs(const struct history *history, const struct settings *settings,
+                                             const struct progress *progress) {
     struct store_held held = {0, 0};
     for (int i = 0; i < progress->touch_offset; i++) {
         const struct log_event *event = &history->logs[TOUCHES].events[i];
         if (event->kind != EVENT_VALID || event->time_us < progress->held_from_us) continue;
+        if (!touch_is_kept(&history->logs[TOUCHES], settings, i)) continue;
         held.count++;
         held.xor ^= hash_offset(i);
     }
@@ -304,7 +325,7 @@ static inline void check_progress(struct history *history, const struct settings
     const struct progress *progress = &history->database.progress;
     struct definition definition;
     define(&definition, history->logs, history->bound_s, history->database.advances);
-    struct store_held held = held_by_logs(history, progress);
+    struct store_held held = held_by_logs(history, settings, progress);
     MUST(history, held.count == progress->held.count && held.xor == progress->held.xor,
          "the progress holds %" PRIu64 " touches, not the %" PRIu64 " of the log", progress->held.count,
          held.count);
@@ -375,12 +396,12 @@ static inline void check_rows(struct history *history, int count) {
         const struct settings *settings = got.settings ? got.settings : &history->database.setup->settings;
         struct result want = define_row(&definition, settings, i);
         if (history->fickle && want.kind >= ROW_UNATTRIBUTED && got.kind == ROW_DEAD) continue;
-        MUST(history, want.kind == got.kind && want.touch == got.touch,
+        MUST(history, want.kind == got.kind && want.touch == got.touch && want.touches == got.touches,
              "conversion %d became %s %d, not %s %d", i, names[got.kind], got.touch, names[want.kind],
              want.touch);
         if (history->wild || history->advanced || want.kind < ROW_UNATTRIBUTED) continue;
         struct result plain = plain_row(history->logs, settings, i);
-        MUST(history, plain.kind == got.kind && plain.touch == got.touch,
+        MUST(history, plain.kind == got.kind && plain.touches == got.touches,
              "conversion %d is not that of the plain window join", i);
     }
 }

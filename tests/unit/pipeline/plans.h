@@ -11,8 +11,9 @@ struct planned {
     struct plan *plan;
 };
 
-/* Joins input c to input t by user within 1h; `rest` is the YAML of lookups and outputs. */
-static inline struct planned plan_of(const char *rest) {
+/* Joins input c to input t by user within 1h; `model` is more of `attribute`, ", model: linear"; `rest` the
+ * YAML of lookups and outputs. */
+static inline struct planned plan_with(const char *model, const char *rest) {
     struct planned planned;
     struct buffer yaml;
     buffer_init(&yaml);
@@ -20,13 +21,17 @@ static inline struct planned plan_of(const char *rest) {
                 "version: 1\npipeline: p\nkafka: {brokers: b}\n"
                 "defaults: {time: {field: at, format: epoch_s}}\n"
                 "inputs: {t: {kafka: {topic: tt}}, c: {kafka: {topic: cc}}}\n"
-                "attribute: {conversions: c, touches: t, key: [user], window: 1h, allowed_lateness: 5m}\n");
-    buffer_text(&yaml, rest);
+                "attribute: {conversions: c, touches: t, key: [user], window: 1h, allowed_lateness: 5m");
+    buffer_printf(&yaml, "%s}\n%s", model, rest);
     planned.pipeline = pipeline_parse(yaml.data, yaml.len, "test.yaml", stderr);
     buffer_release(&yaml);
     ck_assert_ptr_nonnull(planned.pipeline);
     planned.plan = plan_new(planned.pipeline);
     return planned;
+}
+
+static inline struct planned plan_of(const char *rest) {
+    return plan_with("", rest);
 }
 
 static inline void planned_free(struct planned *planned) {

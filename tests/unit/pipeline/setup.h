@@ -14,6 +14,8 @@ struct settings {
     int64_t window_s, lateness_s, drift_s, grace_s;
     bool attribute_late, early;
     enum kept kept;
+    enum model model;
+    int reach, cap; /* 0: none */
 };
 
 struct setup {
@@ -37,7 +39,10 @@ static inline struct settings settings_draw(struct random *random, const int64_t
                              .drift_s = DRAW_OF(random, 2, 10, 60),
                              .grace_s = grace_s,
                              .attribute_late = random_below(random, 4) == 0,
-                             .kept = (enum kept)random_below(random, KEPT_COUNT)};
+                             .kept = (enum kept)random_below(random, KEPT_COUNT),
+                             .model = (enum model)random_below(random, MODEL_TIME_DECAY + 1),
+                             .reach = (int)DRAW_OF(random, 0, 0, 0, 1, 2, 5),
+                             .cap = (int)DRAW_OF(random, 0, 0, 0, 1, 2)};
 }
 
 static inline void setup_yaml(struct buffer *yaml, const struct settings *settings) {
@@ -54,16 +59,22 @@ static inline void setup_yaml(struct buffer *yaml, const struct settings *settin
                   "inputs:\n  t: {kafka: {topic: t}, time: {out_of_order: %" PRId64 "s}}\n"
                   "  c: {kafka: {topic: c}, time: {out_of_order: %" PRId64 "s}}\n",
                   settings->bound_s[TOUCHES], settings->bound_s[CONVERSIONS]);
+    static const char *const models[] = {"first", "last", "linear", "position", "time_decay"};
+    bool shares = model_shares(settings->model);
     buffer_printf(yaml,
-                  "attribute: {conversions: c, touches: t, key: [user], window: %" PRId64 "s, model: first,"
-                  " allowed_lateness: %" PRId64 "s, late: %s, max_drift: %" PRId64 "s, emit: %s}\n",
-                  settings->window_s, settings->lateness_s,
-                  settings->attribute_late ? "attribute" : "dead_letter", settings->drift_s,
-                  settings->early ? "early" : "final");
-    buffer_printf(yaml,
-                  "outputs:\n  - postgres: {table: r, write: upsert, primary_key: [id],"
-                  " columns: [id, touch: t._offset%s]}\n",
-                  columns[settings->kept]);
+                  "attribute: {conversions: c, touches: t, key: [user], window: %" PRId64 "s, model: %s,",
+                  settings->window_s, models[settings->model]);
+    if (settings->reach) buffer_printf(yaml, " reach: %d,", settings->reach);
+    if (settings->cap) buffer_printf(yaml, " touch_cap: %d,", settings->cap);
+    buffer_printf(yaml, " allowed_lateness: %" PRId64 "s, late: %s, max_drift: %" PRId64 "s, emit: %s}\n",
+                  settings->lateness_s, settings->attribute_late ? "attribute" : "dead_letter",
+                  settings->drift_s, settings->early ? "early" : "final");
+    buffer_printf(
+        yaml,
+        "outputs:\n  - postgres: {table: r, write: upsert, primary_key: [id%s],"
+        " columns: [id, touch: t._offset%s, n: attribution.touch_number, of: attribution.touch_count,"
+        " credit: attribution.credit]}\n",
+        shares ? ", n" : "", columns[settings->kept]);
 }
 
 static inline struct setup *setup_new(const struct settings *settings) {

@@ -166,7 +166,7 @@ START_TEST(ties_are_decided_by_the_source) {
     event(&s, false, 1, 100, 0, 0);
     ck_assert(partition_cut(s.partition, 100, &cut));
     const struct pending *decided = partition_pending_at(s.partition, cut.from);
-    ck_assert(decided->has_touch);
+    ck_assert_int_eq(decided->touch_count, 1);
     ck_assert_int_eq(decided->touch.offset, 1);
     close_scene(&s);
 }

@@ -21,7 +21,7 @@ static void push(struct queue *queue) {
     ck_assert_int_eq(pending->outcome, 0);
     ck_assert_ptr_null(pending->fields);
     ck_assert_ptr_null(pending->detail);
-    ck_assert(!pending->has_key && !pending->has_touch);
+    ck_assert(!pending->has_key && !pending->touch_count && !pending->touches);
     pending->detail =
         arena_printf(queue_arena(queue, number), "detail %llu", (unsigned long long)number).data;
 }

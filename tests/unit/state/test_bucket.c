@@ -11,6 +11,7 @@ struct model {
     struct bucket *bucket;
     uint32_t newest[KEYS];
     uint32_t older[ENTRIES + 1]; /* by link */
+    uint32_t count[KEYS];
 };
 
 /* Crowded around a few slots, and each like the others there but for two bits. */
@@ -25,17 +26,19 @@ static void insert(struct model *model, int key) {
     ck_assert_ptr_eq(entry, bucket_entry(bucket, link));
     model->older[link] = model->newest[key];
     model->newest[key] = link;
+    model->count[key]++;
 }
 
 static void check(struct model *model, int key) {
     uint32_t link = bucket_find(model->bucket, key_of(key));
     ck_assert_uint_eq(link, model->newest[key]);
+    if (model->bucket->ranked) ck_assert_uint_eq(bucket_rank(model->bucket, key_of(key)), model->count[key]);
     if (link) ck_assert_uint_eq(bucket_entry(model->bucket, link)->next, model->older[link]);
 }
 
 /* Some keys come late or never: they must not be taken for others. */
 static void run_history(uint64_t seed) {
-    struct model model = {.random = {seed}, .bucket = bucket_new(0, 0)};
+    struct model model = {.random = {seed}, .bucket = bucket_new(0, 0, seed % 2)};
     model.bucket->links = FIRST_LINKS;
     for (int i = 0; i < ENTRIES; i++) {
         int key = random_below(&model.random, i < ENTRIES / 2 ? KEYS / 2 : KEYS - LOWS);

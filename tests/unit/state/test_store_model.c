@@ -13,6 +13,7 @@ struct model {
     struct random random;
     struct window window;
     int field_count;
+    int cap; /* touches of a key and bucket; 0: no bound */
     struct store *store;
     struct model_touch *touches; /* all that were kept and not expired */
     int count;
@@ -42,6 +43,14 @@ static int64_t some_time(struct model *model) {
     }
 }
 
+static bool is_full(const struct model *model, const struct model_touch *touch) {
+    int same = 0;
+    for (int i = 0; i < model->count; i++)
+        same += model->touches[i].key == touch->key &&
+                bucket_of(model, model->touches[i].time_us) == bucket_of(model, touch->time_us);
+    return model->cap && same >= model->cap;
+}
+
 static void insert(struct model *model) {
     struct random *random = &model->random;
     struct model_touch touch = {.key = random_below(random, KEYS), .time_us = some_time(model)};
@@ -56,7 +65,9 @@ static void insert(struct model *model) {
     fields_of(touch.offset, model->field_count, fields);
     bool kept = store_insert(model->store, key_of(touch.key), touch.time_us, touch.offset, touch.watermark_us,
                              fields);
-    ck_assert_int_eq(kept, bucket_of(model, touch.time_us) >= model->first_bucket);
+    bool past = bucket_of(model, touch.time_us) < model->first_bucket;
+    ck_assert_int_eq(store_is_past(model->store, touch.time_us), past);
+    ck_assert_int_eq(kept, !past && !is_full(model, &touch));
     if (kept) model->touches[model->count++] = touch;
 }
 
@@ -75,11 +86,46 @@ static const struct model_touch *search(const struct model *model, int key,
     return best;
 }
 
+static int compare_touches(const void *left, const void *right) {
+    const struct model_touch *a = left, *b = right;
+    if (a->time_us != b->time_us) return a->time_us < b->time_us ? -1 : 1;
+    return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+static void assert_found(const struct model *model, const struct touch *got, const struct model_touch *want) {
+    ck_assert_int_eq(got->offset, want->offset);
+    ck_assert_int_eq(got->time_us, want->time_us);
+    assert_fields(model->store, got, got->offset, model->field_count);
+}
+
+/* All that count, in their order, and the last of them. */
+static void ask_for_all(struct model *model, int key, const struct window_range *range) {
+    struct model_touch *want = malloc((size_t)(model->count + 1) * sizeof *want);
+    int reach = random_below(&model->random, 2) ? 0 : 1 + random_below(&model->random, 6), count = 0,
+        got_count;
+    for (int i = 0; i < model->count; i++) {
+        const struct model_touch *touch = &model->touches[i];
+        if (touch->key == key && touch->time_us >= range->from_us && touch->time_us <= range->to_us &&
+            touch->watermark_us <= range->read_by_us && touch->offset < range->before_offset)
+            want[count++] = *touch;
+    }
+    qsort(want, (size_t)count, sizeof *want, compare_touches);
+    struct touch last;
+    ck_assert_int_eq(store_last(model->store, key_of(key), range, &last), count > 0);
+    if (count) assert_found(model, &last, &want[count - 1]);
+    int from = reach && count > reach ? count - reach : 0;
+    const struct touch *got = store_collect(model->store, key_of(key), range, reach, &got_count);
+    ck_assert_int_eq(got_count, count - from);
+    for (int i = 0; i < got_count; i++) assert_found(model, &got[i], &want[from + i]);
+    free(want);
+}
+
 static void ask(struct model *model) {
     int key = random_below(&model->random, KEYS + 1);
     int64_t floor = random_below(&model->random, 3) ? TIME_NONE : some_time(model);
     struct window_range range = window_range(&model->window, some_time(model), floor);
     const struct model_touch *want = search(model, key, &range);
+    ask_for_all(model, key, &range);
     struct touch got;
     ck_assert_int_eq(store_first(model->store, key_of(key), &range, &got), want != NULL);
     if (!want) return;
@@ -144,7 +190,9 @@ static void run_history(uint64_t seed, int steps) {
     int64_t window = windows[random_below(&model.random, COUNT_OF(windows))];
     model.window = window_of(window, random_below(&model.random, 2) ? 0 : window / 3);
     model.field_count = field_counts[random_below(&model.random, COUNT_OF(field_counts))];
+    model.cap = random_below(&model.random, 3) ? 0 : 1 + random_below(&model.random, 4);
     model.store = store_new(&model.window, model.field_count);
+    store_cap(model.store, model.cap);
     model.touches = malloc((size_t)steps * sizeof *model.touches);
     model.now_us = random_below(&model.random, 2) ? -20 * window : INT64_C(1718600400000000);
     model.offset = random_below(&model.random, 2) ? 0 : INT64_C(1) << 33;
