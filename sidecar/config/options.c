@@ -269,10 +269,12 @@ static const struct option_row options[] = {
             "sum to exactly the amount."},
     {IN(ATTRIBUTE), "emit", KIND_WORD, FIELD(attribute_config, emit), .words = emissions, .fallback = "final",
      .example = "early",
-     .doc = "When a row is written: `final`, once, when nothing can change it any more; `early`, also as soon as "
-            "its conversion is read, with the touches read so far, and again whenever they change it, until it "
-            "is final. The table is the same in the end. `early` needs `write: upsert`. [What it "
-            "means](semantics.md#early-rows)."},
+     .doc =
+         "When a row is written: `final`, once, when nothing can change it any more; `early`, also as soon "
+         "as "
+         "its conversion is read, with the touches read so far, and again whenever they change it, until it "
+         "is final. The table is the same in the end. `early` needs `write: upsert`. [What it "
+         "means](semantics.md#early-rows)."},
     {IN(ATTRIBUTE), "allowed_lateness", KIND_DURATION, FIELD(attribute_config, allowed_lateness_us),
      .fallback = "0", .max = LONGEST, .example = "5m",
      .doc = "How much later than `out_of_order` allows an event may come and still be joined. Results and "

@@ -149,7 +149,7 @@ struct attribute_config {
     int64_t touch_cap;    /* only the first so many touches of a key and bucket of time are held; 0: all */
     int credit_scale;     /* decimals of the credit; default 6 */
     char *credit_of;      /* the field of the conversion whose amount is shared; NULL: none */
-    enum emit emit;              /* default final */
+    enum emit emit;       /* default final */
     int64_t allowed_lateness_us; /* default 0 */
     enum late_policy late;       /* default dead_letter */
     int64_t max_drift_us;        /* default 1 hour */

@@ -24,7 +24,7 @@ struct verify {
     struct recompute_start *starts; /* by result->partitions */
     struct verify_partition *current;
     const struct offset_ranges *early; /* its conversions that are not final and have a row */
-    uint64_t done, total; /* records */
+    uint64_t done, total;              /* records */
     int *excuse_partitions;
     int64_t *excuse_offsets;
     int excuse_count;
@@ -57,10 +57,10 @@ static bool take(void *context, const struct batch *batch, uint64_t number, stru
         bool early = pending->record.offset >= current->conversion_to;
         if (early && !offset_ranges_has(verify->early, pending->record.offset)) continue;
         struct expected_row *row = &verify->rows[count++];
-        *row = (struct expected_row){
-            .row = &batch->rows[r],
-            .optional = tables_row_is_optional(&verify->tables, batch, n - part->cut.from),
-            .uncertain = early || pending->time_us < current->certain_from_us};
+        *row = (struct expected_row){.row = &batch->rows[r],
+                                     .optional =
+                                         tables_row_is_optional(&verify->tables, batch, n - part->cut.from),
+                                     .uncertain = early || pending->time_us < current->certain_from_us};
         current->uncertain += row->uncertain && !early;
         current->early += early;
     }

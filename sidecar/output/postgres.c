@@ -14,7 +14,7 @@ struct postgres_output {
     int *primary_key;    /* indexes of columns */
     int *conversion_key; /* of these the ones that are not the touch number */
     int conversion_key_count;
-    bool replaces; /* rows of an older conversion with more touches have to go */
+    bool replaces;                          /* rows of an older conversion with more touches have to go */
     struct buffer sql, new_sql, delete_sql; /* the last two only for upserts */
     struct buffer *arrays; /* one a column; then one for each of conversion_key, and the number of rows */
     int array_count;
@@ -32,8 +32,7 @@ static void column_list(struct buffer *sql, const struct output_config *config) 
 
 static void cast_column(struct buffer *sql, const struct output_config *config,
                         const struct catalogue_table *table, int column) {
-    buffer_printf(sql, "u.c%d::%s", column,
-                  catalogue_column(table, config->columns[column].name)->cast);
+    buffer_printf(sql, "u.c%d::%s", column, catalogue_column(table, config->columns[column].name)->cast);
 }
 
 static void unnest_columns(struct buffer *sql, const struct output_config *config, const char *numbered) {
@@ -197,8 +196,9 @@ static void build_new(struct postgres_output *output, const struct catalogue_tab
     }
     buffer_text(sql, " FROM u WHERE NOT u.there ORDER BY u.n");
     key_list(sql, config);
-    buffer_text(sql, " DO NOTHING RETURNING 1) SELECT (SELECT count(*) FROM u WHERE NOT there), (SELECT count(*) "
-                     "FROM done), array_to_string(ARRAY(SELECT n FROM u WHERE there ORDER BY n), ',')");
+    buffer_text(sql,
+                " DO NOTHING RETURNING 1) SELECT (SELECT count(*) FROM u WHERE NOT there), (SELECT count(*) "
+                "FROM done), array_to_string(ARRAY(SELECT n FROM u WHERE there ORDER BY n), ',')");
     buffer_string(sql);
 }
 

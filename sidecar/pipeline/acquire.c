@@ -134,11 +134,12 @@ static bool judge_settings(const struct acquire *acquire, struct claim *claim, s
 static bool judge_early(const struct acquire *acquire, const struct claim *claim, struct error *error) {
     const struct plan *plan = acquire->options.join->plan;
     if (!claim->early.count || plan->output->write == WRITE_UPSERT) return true;
-    return error_set(error, ERROR_CONFIG,
-                     "pipeline \"%s\", partition %d: table %s has early rows of conversions that are not "
-                     "final, and `write: append` cannot correct them\nhint: run it with `write: upsert` until "
-                     "they are final (`tributary run --once --close` ends them), then change it",
-                     plan->pipeline->name, claim->partition, claim->early_table);
+    return error_set(
+        error, ERROR_CONFIG,
+        "pipeline \"%s\", partition %d: table %s has early rows of conversions that are not "
+        "final, and `write: append` cannot correct them\nhint: run it with `write: upsert` until "
+        "they are final (`tributary run --once --close` ends them), then change it",
+        plan->pipeline->name, claim->partition, claim->early_table);
 }
 
 static bool judge_all_settings(const struct acquire *acquire, struct error *error) {
@@ -156,10 +157,11 @@ static void pass_early(const struct acquire *acquire, const struct claim *claim,
     if (claim->early_table && strcmp(claim->early_table, plan->output->table) == 0)
         partition_set_early(partition, &claim->early);
     else
-        log_event(LOG_LEVEL_WARN, "early_rows_left",
-                  "partition=%d table=%s hint=\"the output is another table now: rows of conversions that were "
-                  "not final stay as they are\"",
-                  claim->partition, claim->early_table ? claim->early_table : "unknown");
+        log_event(
+            LOG_LEVEL_WARN, "early_rows_left",
+            "partition=%d table=%s hint=\"the output is another table now: rows of conversions that were "
+            "not final stay as they are\"",
+            claim->partition, claim->early_table ? claim->early_table : "unknown");
 }
 
 static struct partition *make_partition(const struct acquire *acquire, const struct claim *claim) {

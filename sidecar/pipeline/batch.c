@@ -47,7 +47,7 @@ static struct value number_value(struct arena *arena, int64_t number) {
 }
 
 struct value batch_conversion_value(struct arena *arena, const struct plan_source *source, int partition,
-                                     const struct pending *pending) {
+                                    const struct pending *pending) {
     const struct record *record = &pending->record;
     switch (source->origin) {
     case ORIGIN_FIELD: return pending->fields[source->index];
@@ -103,8 +103,8 @@ static int add_event(struct batch *batch, const struct batch_part *part, const s
                      struct value *values) {
     const struct plan *plan = batch->plan;
     for (int v = 0; v < plan->asking->value_count; v++)
-        values[v] =
-            batch_conversion_value(&batch->arena, &plan->asked[v], partition_number(part->partition), pending);
+        values[v] = batch_conversion_value(&batch->arena, &plan->asked[v], partition_number(part->partition),
+                                           pending);
     return lookups_add(&batch->lookups, values);
 }
 
@@ -287,8 +287,7 @@ static void build_part(struct batch *batch, struct batch_part *part, uint64_t nu
         struct pending *pending = partition_pending_at(part->partition, n);
         int before = batch->row_count;
         batch_begin_row(batch, part, pending, n);
-        if (makes_row(pending))
-            batch_build_rows(batch, part, pending, asks ? batch->events[number] : -1);
+        if (makes_row(pending)) batch_build_rows(batch, part, pending, asks ? batch->events[number] : -1);
         if (!makes_row(pending)) batch_take_back(batch, part, pending);
         if (makes_row(pending)) batch_end_row(batch, part, pending, n);
         if (batch_row_is_shown(batch, pending)) batch_set_aside(batch, before);

@@ -42,9 +42,9 @@ struct batch {
     struct batch_part *parts;
     int part_count, part_capacity;
     struct lookups lookups;
-    int *events;      /* per conversion: its number in `lookups`; meaningful where it makes a row */
+    int *events;       /* per conversion: its number in `lookups`; meaningful where it makes a row */
     int *early_events; /* the same per early row of the cuts */
-    struct row *rows; /* by partition, offset and number of the touch; an upsert is sent in another order */
+    struct row *rows;  /* by partition, offset and number of the touch; an upsert is sent in another order */
     int row_count;
     struct batch_rows shown;       /* those that the table has already: sent only if they are withdrawn */
     struct batch_rows corrections; /* early rows of conversions that have one in the table */

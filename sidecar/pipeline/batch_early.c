@@ -110,8 +110,7 @@ void batch_take_back(struct batch *batch, const struct batch_part *part, const s
 struct batch_rows batch_owned(struct batch *batch) {
     struct batch_rows owned = {0};
     uint64_t count = 0;
-    for (int i = 0; i < batch->part_count; i++)
-        count += partition_pending(batch->parts[i].partition);
+    for (int i = 0; i < batch->part_count; i++) count += partition_pending(batch->parts[i].partition);
     owned.items = arena_alloc(&batch->arena, count * sizeof *owned.items);
     for (int i = 0; i < batch->part_count; i++) {
         const struct batch_part *part = &batch->parts[i];
@@ -191,8 +190,7 @@ static void build_some(struct batch *batch, bool owned) {
             struct pending pending = as_it_looks(part, early);
             int before = batch->row_count, number = batch->plan->lookup_count ? *event++ : -1;
             if (pending.provisional.owned != owned) continue;
-            if (may_be_written(batch, part, early, &pending))
-                batch_build_rows(batch, part, &pending, number);
+            if (may_be_written(batch, part, early, &pending)) batch_build_rows(batch, part, &pending, number);
             early->written = batch->row_count > before;
         }
     }

@@ -116,8 +116,7 @@ static bool send_text(struct bisect *bisect, const char *sql, struct error *erro
 static bool send_step(struct bisect *bisect, struct error *error) {
     switch (bisect->step) {
     case STEP_BEGIN: return connection_begin(bisect->connection, bisect->statement_timeout_us, error);
-    case STEP_CONSTRAINTS:
-        return send_text(bisect, "SET CONSTRAINTS ALL IMMEDIATE", error);
+    case STEP_CONSTRAINTS: return send_text(bisect, "SET CONSTRAINTS ALL IMMEDIATE", error);
     case STEP_ASIDE: return send_aside(bisect, error);
     case STEP_SAVEPOINT: return send_text(bisect, "SAVEPOINT piece", error);
     case STEP_INSERT: return send_piece(bisect, error);

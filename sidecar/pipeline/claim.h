@@ -29,8 +29,8 @@ struct claim {
     char *fingerprint; /* of the settings it was stored under, as JSON; NULL when nothing was */
     struct advances touch_advances, conversion_advances;
     struct sources touch_sources, conversion_sources; /* of re-keyed topics */
-    struct offset_ranges early; /* undecided conversions that have a row … */
-    char *early_table;          /* … in this table; NULL: there are none */
+    struct offset_ranges early;                       /* undecided conversions that have a row … */
+    char *early_table;                                /* … in this table; NULL: there are none */
 };
 
 enum { CLAIM_PARAMETERS = 4 };

@@ -13,12 +13,18 @@
 
 /* Where the fault tests interrupt a commit: when the step is done. */
 static const char *const step_faults[] = {
-    [STEP_CHANGELOG] = "commit.changelog", [STEP_DEAD_LETTERS] = "commit.dead_letters",
-    [STEP_BEGIN] = "commit.begin",         [STEP_LOCK] = "commit.lock",
-    [STEP_PROGRESS] = "commit.progress",   [STEP_ADVANCES] = "commit.advances",
-    [STEP_GONE] = "commit.gone",           [STEP_ROWS] = "commit.rows",
-    [STEP_CORRECTIONS] = "commit.corrections", [STEP_NEWS] = "commit.news",
-    [STEP_OWNED] = "commit.owned",         [STEP_COMMIT] = "commit.committed",
+    [STEP_CHANGELOG] = "commit.changelog",
+    [STEP_DEAD_LETTERS] = "commit.dead_letters",
+    [STEP_BEGIN] = "commit.begin",
+    [STEP_LOCK] = "commit.lock",
+    [STEP_PROGRESS] = "commit.progress",
+    [STEP_ADVANCES] = "commit.advances",
+    [STEP_GONE] = "commit.gone",
+    [STEP_ROWS] = "commit.rows",
+    [STEP_CORRECTIONS] = "commit.corrections",
+    [STEP_NEWS] = "commit.news",
+    [STEP_OWNED] = "commit.owned",
+    [STEP_COMMIT] = "commit.committed",
 };
 
 static int64_t statement_timeout_us(const struct commit *commit) {
@@ -86,8 +92,7 @@ static bool send_begin(struct commit *commit, struct error *error) {
 }
 
 static int arrange_rows(const struct commit *commit, struct batch_rows rows) {
-    if (!commit->one_by_one)
-        return postgres_output_arrange(commit->options.output, rows.items, rows.count);
+    if (!commit->one_by_one) return postgres_output_arrange(commit->options.output, rows.items, rows.count);
     postgres_output_arrange_by_offset(rows.items, rows.count);
     return rows.count;
 }
@@ -165,7 +170,9 @@ static void judge_locks(struct commit *commit, const PGresult *result) {
         const char *seq = locked_row(result, partition_number(partition), 2);
         int64_t committed = seq ? strtoll(seq, NULL, 10) : -1;
         bool mine = epoch && strtoll(epoch, NULL, 10) == ours->epoch;
-        if (!mine || committed < ours->commit_seq || committed > ours->commit_seq + 1) {
+        /* What had arrived is gone again, and its rows are not here any more: the database went back. */
+        bool lost = batch->parts[i].arrived && committed == ours->commit_seq;
+        if (!mine || lost || committed < ours->commit_seq || committed > ours->commit_seq + 1) {
             commit->fenced[commit->fenced_count++] = partition;
             batch_drop(batch, partition);
             continue;

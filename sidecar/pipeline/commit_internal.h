@@ -45,10 +45,10 @@ struct commit {
     int64_t sent_at_us;
     /* those that are refused: */
     struct bisect *bisect;
-    int rounds;      /* of looking for them */
-    bool built;      /* the batch has its rows and dead letters … */
-    int dead_letter; /* … the first of which that is not acknowledged */
-    struct offset_ranges owned; /* scratch */
+    int rounds;                         /* of looking for them */
+    bool built;                         /* the batch has its rows and dead letters … */
+    int dead_letter;                    /* … the first of which that is not acknowledged */
+    struct offset_ranges owned;         /* scratch */
     int corrected, written, taken_back; /* early rows, in this transaction so far */
     struct commit_gauges gauges;
     int64_t started_at_us;

@@ -424,8 +424,7 @@ static void cut_sources(struct partition *partition, struct cut *cut) {
 static bool anything_new(const struct partition *partition, const struct cut *cut) {
     return cut->from < cut->to || cut->progress.touch_offset != partition->committed.touch_offset ||
            cut->progress.conversion_offset != partition->committed.conversion_offset || cut->changes->count ||
-           cut->early_count ||
-           partition->touches.made.count || partition->conversions.made.count;
+           cut->early_count || partition->touches.made.count || partition->conversions.made.count;
 }
 
 bool partition_cut(struct partition *partition, uint64_t max_rows, struct cut *cut) {

@@ -27,7 +27,7 @@ struct join {
     struct decoder *touches, *conversions;
     uint64_t generation; /* what gives stored touches their meaning, see fingerprint.h */
     bool logged;         /* touches go to the changelog: not where everything is read from files */
-    bool early;      /* rows are wanted before they are decided */
+    bool early;          /* rows are wanted before they are decided */
     bool rekeyed[2]; /* conversions, touches: only markers move their watermark; not where they are files */
 };
 
@@ -190,9 +190,9 @@ struct early_row {
 
 /* Whether the primary key with this hash (not 0) is this conversion's among the undecided ones. */
 bool partition_early_claim(struct partition *partition, uint64_t number, uint64_t key);
-/* Under other settings a conversion may make a row that made none when a later one of its key got an early row,
- * in a former life. So until those are decided, the keys of decided rows are remembered: the early row of a
- * conversion whose key is among them is not its own any more. */
+/* Under other settings a conversion may make a row that made none when a later one of its key got an early
+ * row, in a former life. So until those are decided, the keys of decided rows are remembered: the early row
+ * of a conversion whose key is among them is not its own any more. */
 bool partition_early_remembers(const struct partition *partition);
 void partition_early_released(struct partition *partition, uint64_t key, uint64_t number);
 void partition_early_lose(struct partition *partition, struct pending *pending, uint64_t key,
@@ -220,13 +220,13 @@ struct cut {
     int64_t conversion_watermark;  /* at progress.conversion_offset */
     const struct changes *changes; /* for the changelog, to be there before the progress is */
     const struct sources *touch_sources, *conversion_sources; /* of re-keyed logs, at the progress */
-    struct early_row *early; /* in offset order; good until the next cut */
+    struct early_row *early;                                  /* in offset order; good until the next cut */
     int early_count;
     uint64_t withdrawn_to; /* early rows of queue entries to..withdrawn_to-1 are taken out of the table */
 };
 
-/* Decides what is final and takes conversions until they make `max_rows` rows, early ones included: all rows of
- * the last one, even if these are many more. False when there is nothing to commit. */
+/* Decides what is final and takes conversions until they make `max_rows` rows, early ones included: all rows
+ * of the last one, even if these are many more. False when there is nothing to commit. */
 bool partition_cut(struct partition *partition, uint64_t max_rows, struct cut *cut);
 /* Touches that no cut has put into the changelog yet. */
 uint64_t partition_unlogged(const struct partition *partition);

@@ -240,7 +240,7 @@ bool partition_early_any(const struct partition *partition) {
 
 size_t partition_early_bytes(const struct partition *partition) {
     const struct early *early = &partition->early;
-    return (early->touched ? EARLY_BITS / 8 : 0) + early_keys_bytes(&early->keys) + arena_size(&early->touches) +
-           (size_t)early->capacity * sizeof *early->rows +
+    return (early->touched ? EARLY_BITS / 8 : 0) + early_keys_bytes(&early->keys) +
+           arena_size(&early->touches) + (size_t)early->capacity * sizeof *early->rows +
            (size_t)early->stored.capacity * sizeof *early->stored.items;
 }

@@ -13,9 +13,9 @@ enum { EARLY_BITS = 1 << 16 };
 
 /* Of the conversions that are not decided, with `emit: early`. */
 struct early {
-    uint64_t *touched;           /* EARLY_BITS bits: hashes of keys whose touches were read since the last cut */
-    bool any_touched;            /* whether there is one */
-    struct early_keys keys;      /* who may have the row of a primary key */
+    uint64_t *touched;      /* EARLY_BITS bits: hashes of keys whose touches were read since the last cut */
+    bool any_touched;       /* whether there is one */
+    struct early_keys keys; /* who may have the row of a primary key */
     struct offset_ranges stored; /* those with a row when this life began */
     int64_t stored_last;         /* the last of them; -1: there were none */
     struct early_keys released;  /* keys of rows decided in this life, up to that one */
@@ -23,7 +23,7 @@ struct early {
     int count, capacity;
     uint64_t weight;      /* rows that they make in the table */
     struct arena touches; /* theirs */
-    int runs; /* of owned ones side by side, as committed */
+    int runs;             /* of owned ones side by side, as committed */
 };
 
 struct partition {
@@ -49,7 +49,7 @@ struct partition {
     struct arena dead_arena[2];   /* one for the open cut, one for what comes meanwhile */
     struct dead_touch *dead[2];
     int dead_count[2], dead_capacity[2];
-    int dead_current;   /* which of the two is being filled */
+    int dead_current; /* which of the two is being filled */
     struct early early;
     struct value *kept; /* scratch: plan.touch_kept_count values */
     char kept_time[TIMESTAMP_TEXT_MAX], kept_source[MARKER_SOURCE_MAX];

@@ -229,9 +229,8 @@ static void add_lookups(const struct view *view, struct buffer *out) {
 }
 
 static void add_early(const struct commit_gauges *commits, struct buffer *out) {
-    static const char *const changes[EARLY_KINDS] = {[EARLY_WRITTEN] = "written",
-                                                     [EARLY_CORRECTED] = "corrected",
-                                                     [EARLY_TAKEN_BACK] = "taken_back"};
+    static const char *const changes[EARLY_KINDS] = {
+        [EARLY_WRITTEN] = "written", [EARLY_CORRECTED] = "corrected", [EARLY_TAKEN_BACK] = "taken_back"};
     metrics_begin(out, METRIC_EARLY_ROWS);
     for (int k = 0; k < EARLY_KINDS; k++)
         metrics_integer(out, METRIC_EARLY_ROWS, LABELS(changes[k]), (int64_t)commits->early[k]);

@@ -26,8 +26,8 @@ struct database {
     struct result rows[EVENTS_MAX];
     struct table_row table[EVENTS_MAX]; /* by the first offset with that id */
     bool owned[EVENTS_MAX];             /* progress.early */
-    int released;              /* conversions before this offset have been written */
-    const struct setup *setup; /* of the last commit: the fingerprint */
+    int released;                       /* conversions before this offset have been written */
+    const struct setup *setup;          /* of the last commit: the fingerprint */
 };
 
 enum phase {
@@ -298,11 +298,13 @@ static inline void write_rows(struct history *history, const struct worker *work
 static inline void write_all_rows(struct history *history, struct worker *worker) {
     const struct batch *batch = &worker->batch;
     for (int i = 0; i < batch->gone.count; i++) delete_row(history, &batch->gone.items[i]);
-    for (int i = 0; i < batch->shown.count; i += batch->shown.items[i].row_count) show_row(history, worker, &batch->shown.items[i]);
+    for (int i = 0; i < batch->shown.count; i += batch->shown.items[i].row_count)
+        show_row(history, worker, &batch->shown.items[i]);
     write_rows(history, worker);
     for (int i = 0; i < batch->corrections.count; i += batch->corrections.items[i].row_count)
         correct_row(history, worker, &batch->corrections.items[i]);
-    for (int i = 0; i < batch->news.count; i += batch->news.items[i].row_count) insert_row(history, worker, &batch->news.items[i]);
+    for (int i = 0; i < batch->news.count; i += batch->news.items[i].row_count)
+        insert_row(history, worker, &batch->news.items[i]);
     store_owned(history, worker);
 }
 
@@ -351,18 +353,20 @@ static inline void check_early(struct history *history, const struct worker *wor
     define(&definition, history->logs, history->bound_s, database->advances);
     for (int i = 0; i < log->count; i++) {
         const struct table_row *row = table_row_of(history, i);
-        bool has = row->there && row->early && row->owner == i, open = i >= database->progress.conversion_offset;
-        MUST(history, has == database->owned[i] || (!has && history->setup_count > 1), "conversion %d has %s early row, the progress says otherwise", i,
-             has ? "an" : "no");
+        bool has = row->there && row->early && row->owner == i,
+             open = i >= database->progress.conversion_offset;
+        MUST(history, has == database->owned[i] || (!has && history->setup_count > 1),
+             "conversion %d has %s early row, the progress says otherwise", i, has ? "an" : "no");
         MUST(history, !has || open, "conversion %d is decided, and its row is early", i);
-        if (!worker->setup->settings.early || !worker->roomy || worker->retreated || history->fickle || !open || i >= worker->read)
+        if (!worker->setup->settings.early || !worker->roomy || worker->retreated || history->fickle ||
+            !open || i >= worker->read)
             continue;
-        struct result want = define_early_row(&definition, &worker->setup->settings, i,
-                                              database->progress.touch_offset);
+        struct result want =
+            define_early_row(&definition, &worker->setup->settings, i, database->progress.touch_offset);
         if (want.kind < ROW_UNATTRIBUTED) continue; /* by these settings: its row goes when it is decided */
         MUST(history, row->there, "conversion %d has no row yet", i);
-        MUST(history, !has || same_row(&want, &row->result),
-             "conversion %d has touch %d early, not %d", i, row->result.touch, want.touch);
+        MUST(history, !has || same_row(&want, &row->result), "conversion %d has touch %d early, not %d", i,
+             row->result.touch, want.touch);
     }
 }
 
@@ -376,11 +380,12 @@ static inline void check_table(struct history *history) {
         for (int i = first; i < first + log->twins && i < database->released; i++)
             if (database->rows[i].kind >= ROW_UNATTRIBUTED) last = i;
         if (row->there && row->early) {
-            MUST(history, last < 0 && row->owner >= database->released, "an early row is left, of %d", row->owner);
+            MUST(history, last < 0 && row->owner >= database->released, "an early row is left, of %d",
+                 row->owner);
             continue;
         }
-        MUST(history, row->there == (last >= 0), "the table has %s row of conversion %d", row->there ? "a" : "no",
-             last);
+        MUST(history, row->there == (last >= 0), "the table has %s row of conversion %d",
+             row->there ? "a" : "no", last);
         MUST(history, last < 0 || (row->owner == last && same_row(&row->result, &database->rows[last])),
              "the table has the row of conversion %d, touch %d, not %d", row->owner, row->result.touch, last);
     }

@@ -32,8 +32,8 @@ struct log_event {
 struct log {
     struct log_event events[EVENTS_MAX];
     int count;
-    int end; /* events before this offset have been produced */
-    int low; /* events before this offset have been deleted */
+    int end;   /* events before this offset have been produced */
+    int low;   /* events before this offset have been deleted */
     int twins; /* so many conversions side by side have one id */
 };
 

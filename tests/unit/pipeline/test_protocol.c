@@ -211,7 +211,8 @@ static bool transact(struct history *history, struct worker *worker) {
         write_all_rows(history, worker);
         check_early(history, worker);
     } else {
-        MUST(history, !worker->batch.row_count && !worker->batch.news.count, "what has arrived is written again");
+        MUST(history, !worker->batch.row_count && !worker->batch.news.count,
+             "what has arrived is written again");
     }
     tally.ambiguous += arrived;
     database->released = (int)database->progress.conversion_offset;
@@ -603,7 +604,8 @@ static void print_tally(int count) {
         "%d histories: %d commits, %d of them ambiguous, %d fenced; %d crashes; %d idle advances;\n"
         "restored %d times from the changelog, %d times from the touches, refused %d times; %d tombstones, "
         "%d damages, %d backups, %d reclaimed, %d rounds to settle\n"
-        "early rows: %d written, %d corrected, %d shown in the end, %d taken back, %d would have covered one, "
+        "early rows: %d written, %d corrected, %d shown in the end, %d taken back, %d would have covered "
+        "one, "
         "withdrawn %d times\n",
         count, tally.commits, tally.ambiguous, tally.fenced, tally.crashes, tally.advances,
         tally.from_changelog, tally.from_touches, tally.refused, tally.tombstones, tally.damaged,
