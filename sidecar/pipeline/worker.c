@@ -148,7 +148,6 @@ struct worker *worker_new(const struct worker_options *options, struct error *er
         worker->restores[i] = restore_new(&restore);
     }
     worker->options.join.logged = true;
-    worker->options.join.early = plan->pipeline->attribute.emit == EMIT_EARLY;
     worker->acquire = acquire_new(&acquire);
     worker->commit = commit_new(&commit);
     return worker;

@@ -136,14 +136,6 @@ static void write_some(struct history *history, struct worker *worker) {
     worker->written += more;
 }
 
-/* What a lookup, or the table, says of a row. */
-static bool accept(const void *context, struct row *row, struct arena *arena, char *why, size_t why_size) {
-    struct history *history = (struct history *)context;
-    (void)row, (void)arena;
-    snprintf(why, why_size, "no");
-    return !history->fickle || chance(history, 75);
-}
-
 /* False: the worker ends. */
 static bool written(struct history *history, struct worker *worker) {
     struct batch *batch = &worker->batch;
@@ -174,20 +166,6 @@ static void store_progress(struct history *history, const struct worker *worker)
     if (worker->rebuilt) history->whole = true;
     history->conversions_reached =
         time_max(history->conversions_reached, partition_conversion_next(worker->partition));
-}
-
-/* What a commit does when the database refuses something. */
-static void retreat(struct history *history, struct worker *worker) {
-    struct batch *batch = &worker->batch;
-    int x = random_below(&history->random, 30);
-    if (x == 0) batch_drop_early(batch);
-    if (x == 1 && batch_withdraw(batch)) tally.withdrawn++;
-    if (x == 2 && batch->news.count) batch_refuse(batch, 0, batch->news.items[0].offset, "no");
-    if (x == 3 && batch->corrections.count) batch_refuse(batch, 0, batch->corrections.items[0].offset, "no");
-    if (x == 4 && history->fickle && batch->row_count) batch_refuse(batch, 0, batch->rows[0].offset, "no");
-    if (x == 5 && history->fickle && batch->shown.count)
-        batch_refuse(batch, 0, batch->shown.items[0].offset, "no");
-    worker->retreated |= x < 4;
 }
 
 /* Locks the progress row and judges it as commit.c does; then the rest of the transaction. */
@@ -597,30 +575,6 @@ static void run_history(uint64_t seed) {
     settle(&history);
     check_end(&history);
     history_end(&history);
-}
-
-static void print_tally(int count) {
-    printf(
-        "%d histories: %d commits, %d of them ambiguous, %d fenced; %d crashes; %d idle advances;\n"
-        "restored %d times from the changelog, %d times from the touches, refused %d times; %d tombstones, "
-        "%d damages, %d backups, %d reclaimed, %d rounds to settle\n"
-        "early rows: %d written, %d corrected, %d shown in the end, %d taken back, %d would have covered "
-        "one, "
-        "withdrawn %d times\n",
-        count, tally.commits, tally.ambiguous, tally.fenced, tally.crashes, tally.advances,
-        tally.from_changelog, tally.from_touches, tally.refused, tally.tombstones, tally.damaged,
-        tally.backups, tally.reclaimed, tally.settled, tally.early, tally.corrected, tally.shown, tally.gone,
-        tally.covered, tally.withdrawn);
-}
-
-/* Enough histories must have seen everything. */
-static void check_tally(void) {
-    const int seen[] = {tally.commits,    tally.crashes, tally.ambiguous,    tally.fenced,
-                        tally.reclaimed,  tally.refused, tally.from_touches, tally.from_changelog,
-                        tally.tombstones, tally.damaged, tally.backups,      tally.advances,
-                        tally.settled,    tally.early,   tally.corrected,    tally.covered,
-                        tally.shown,      tally.gone,    tally.withdrawn};
-    for (int i = 0; i < COUNT_OF(seen); i++) ck_assert_msg(seen[i] > 0, "number %d never happened", i);
 }
 
 static uint64_t number_from(const char *variable, uint64_t otherwise) {
