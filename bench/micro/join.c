@@ -131,7 +131,7 @@ static void log_changes(struct batch_part *part) {
 }
 
 static void commit(void) {
-    const struct row_check check = {postgres_output_accept, output};
+    const struct row_check check = postgres_output_check(output);
     if (!batch_take(&batch, &partition, 1, COMMIT_EVENTS)) return;
     for (int i = 0; i < batch.part_count; i++) log_changes(&batch.parts[i]);
     batch_build(&batch, &check);

@@ -39,8 +39,9 @@ static void print_lateness(const struct explanation *item) {
 static void print_final(const struct plan *plan, const struct explanation *item) {
     switch (item->final) {
     case FINAL_NOT_YET:
-        printf("  final      not yet: the touches' watermark is not past %s\n",
-               time_text(item->range.read_by_us).text);
+        printf("  final      not yet: the touches' watermark is not past %s%s\n",
+               time_text(item->range.read_by_us).text,
+               plan->output->early ? "; until then its row is an early one" : "");
         return;
     case FINAL_BY_TOUCH:
         printf("  final      by the touch at offset %" PRId64 " of \"%s\": the watermark came to %s\n",
@@ -289,6 +290,7 @@ static void readable_json(struct buffer *out, const struct plan *plan, const str
     json_flag(out, "late", item->late);
     json_time(out, "window_from", time_add(item->time_us, -plan->window.window_us));
     json_text(out, "final", finalities[item->final]);
+    json_flag(out, "early", plan->output->early && item->final == FINAL_NOT_YET);
     if (item->final != FINAL_NOT_YET) {
         json_number(out, "final_offset", item->final_offset);
         json_time(out, "final_watermark", item->final_watermark_us);

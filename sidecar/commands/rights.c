@@ -49,7 +49,7 @@ static void print_common(const struct pipeline *pipeline, const char *role) {
 /* DELETE is for the rows that a conversion no longer has when it comes again with fewer touches. */
 static const char *rights_on(const struct output_config *output) {
     if (output->write == WRITE_APPEND) return "INSERT";
-    return output->several ? "SELECT, INSERT, UPDATE, DELETE" : "SELECT, INSERT, UPDATE";
+    return output->several || output->early ? "SELECT, INSERT, UPDATE, DELETE" : "SELECT, INSERT, UPDATE";
 }
 
 static void print_user(const struct pipeline *pipeline) {

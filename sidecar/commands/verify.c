@@ -165,6 +165,14 @@ static void print_gone(const struct plan *plan, const struct verify_partition *p
            partition->partition, partition->uncertain, time_text(partition->certain_from_us).text);
 }
 
+static void print_early(const struct verify_result *result) {
+    uint64_t early = 0;
+    for (int i = 0; i < result->count; i++) early += result->partitions[i].early;
+    if (early)
+        printf("note: %" PRIu64 " early rows, of conversions that are not final yet, were not compared\n",
+               early);
+}
+
 static void print_undecided(const struct verify_partition *partition) {
     if (!partition->undecided) return;
     printf("wrong        partition %d: the %" PRIu64 " last conversions before offset %" PRId64
@@ -175,6 +183,7 @@ static void print_undecided(const struct verify_partition *partition) {
 static void print_notes(const struct plan *plan, const struct verify_result *result) {
     const uint64_t *count = result->differences.count;
     for (int i = 0; i < result->count; i++) print_gone(plan, &result->partitions[i]);
+    print_early(result);
     if (count[DIFFERENCE_LOOKED_UP])
         printf("note: %" PRIu64
                " rows differ in columns that come from lookups alone: the lookup tables hold "

@@ -18,6 +18,7 @@
 
 static const char *const time_formats[] = {"iso", "epoch_s", "epoch_ms", "epoch_us", NULL};
 static const char *const models[] = {"first", "last", "linear", "position", "time_decay", NULL};
+static const char *const emissions[] = {"final", "early", NULL};
 static const char *const late_policies[] = {"dead_letter", "attribute", NULL};
 static const char *const missing_policies[] = {"keep", "drop", "dead_letter", NULL};
 static const char *const log_forms[] = {"logfmt", "json", NULL};
@@ -344,6 +345,14 @@ static const struct option_row options[] = {
      .otherwise = "no amount is shared", .example = "total_amount",
      .doc = "A field of the conversion, an amount: `attribution.amount` is each row's part of it. The parts "
             "sum to exactly the amount."},
+    {IN(ATTRIBUTE), "emit", KIND_WORD, FIELD(attribute_config, emit), .words = emissions, .fallback = "final",
+     .example = "early",
+     .doc =
+         "When a row is written: `final`, once, when nothing can change it any more; `early`, also as soon "
+         "as "
+         "its conversion is read, with the touches read so far, and again whenever they change it, until it "
+         "is final. The table is the same in the end. `early` needs `write: upsert`. [What it "
+         "means](semantics.md#early-rows)."},
     {IN(ATTRIBUTE), "allowed_lateness", KIND_DURATION, FIELD(attribute_config, allowed_lateness_us),
      .fallback = "0", .max = LONGEST, .example = "5m",
      .doc = "How much later than `out_of_order` allows an event may come and still be joined. Results and "

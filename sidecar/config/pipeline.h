@@ -15,6 +15,7 @@
 enum time_format { TIME_FORMAT_ISO, TIME_FORMAT_EPOCH_S, TIME_FORMAT_EPOCH_MS, TIME_FORMAT_EPOCH_US };
 enum start_at { START_EARLIEST, START_LATEST, START_TIME };
 enum model { MODEL_FIRST, MODEL_LAST, MODEL_LINEAR, MODEL_POSITION, MODEL_TIME_DECAY };
+enum emit { EMIT_FINAL, EMIT_EARLY };
 enum late_policy { LATE_DEAD_LETTER, LATE_ATTRIBUTE };
 enum missing_policy { MISSING_KEEP, MISSING_DROP, MISSING_DEAD_LETTER };
 enum write_mode { WRITE_UPSERT, WRITE_APPEND };
@@ -83,6 +84,8 @@ enum attribution_field {
     ATTRIBUTION_TOUCH_NUMBER,
     ATTRIBUTION_TOUCH_COUNT,
     ATTRIBUTION_AMOUNT,
+    ATTRIBUTION_FINAL,
+    ATTRIBUTION_REVISION,
     ATTRIBUTION_FIELDS
 };
 
@@ -143,6 +146,7 @@ struct attribute_config {
     int64_t touch_cap;    /* only the first so many touches of a key and bucket of time are held; 0: all */
     int credit_scale;     /* decimals of the credit; default 6 */
     char *credit_of;      /* the field of the conversion whose amount is shared; NULL: none */
+    enum emit emit;       /* default final */
     int64_t allowed_lateness_us; /* default 0 */
     enum late_policy late;       /* default dead_letter */
     int64_t max_drift_us;        /* default 1 hour */
@@ -177,6 +181,7 @@ struct output_config {
     struct position position;
     char *table;
     enum write_mode write; /* default upsert */
+    bool early;            /* attribute.emit is early: rows are corrected until they are final */
     char **primary_key;    /* for upsert: names among the columns */
     int primary_key_count;
     struct column_config *columns;

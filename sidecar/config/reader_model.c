@@ -121,6 +121,22 @@ static void check_keys(struct reader *reader, const struct node *root) {
     }
 }
 
+/* --- early rows --- */
+
+static void check_emit(struct reader *reader, const struct node *map) {
+    struct pipeline *pipeline = reader->pipeline;
+    const struct node *node = map ? node_find(map, "emit") : NULL;
+    bool early = pipeline->attribute.emit == EMIT_EARLY;
+    for (int o = 0; o < pipeline->output_count; o++) {
+        struct output_config *output = &pipeline->outputs[o];
+        output->early = early && output->write == WRITE_UPSERT;
+        if (!early || !node || output->write == WRITE_UPSERT) continue;
+        problems_add(reader->problems, node->named,
+                     "\"emit: early\" corrects rows, and \"write: append\" cannot");
+        problems_hint(reader->problems, "write: upsert, with a primary key; or emit: final");
+    }
+}
+
 void reader_model(struct reader *reader, const struct node *root) {
     struct attribute_config *attribute = &reader->pipeline->attribute;
     const struct node *map = node_find(root, "attribute");
@@ -130,6 +146,7 @@ void reader_model(struct reader *reader, const struct node *root) {
     check_weights(reader, map);
     check_amount(reader, map);
     check_keys(reader, root);
+    check_emit(reader, map);
     for (int o = 0; o < reader->pipeline->output_count; o++)
         reader->pipeline->outputs[o].several = model_shares(attribute->model);
     if (attribute->model == MODEL_POSITION) attribute->weights.present = true;

@@ -22,6 +22,8 @@ const char *const reader_attribution_fields[ATTRIBUTION_FIELDS] = {
     [ATTRIBUTION_TOUCH_NUMBER] = "touch_number",
     [ATTRIBUTION_TOUCH_COUNT] = "touch_count",
     [ATTRIBUTION_AMOUNT] = "amount",
+    [ATTRIBUTION_FINAL] = "final",
+    [ATTRIBUTION_REVISION] = "revision",
 };
 
 static bool find_attribution(struct reader *reader, const struct node *node, const char *field,

@@ -523,3 +523,24 @@ struct span column_key(const struct column_type *type, struct span text, struct 
     default: return text;
     }
 }
+
+static bool is_among(uint32_t oid, const uint32_t *oids, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (oids[i] == oid) return true;
+    return false;
+}
+
+bool column_key_is_exact(uint32_t oid) {
+    static const uint32_t exact[] = {COLUMN_BOOL,        COLUMN_INT8,    COLUMN_INT2,   COLUMN_INT4,
+                                     COLUMN_TEXT,        COLUMN_FLOAT4,  COLUMN_FLOAT8, COLUMN_BPCHAR,
+                                     COLUMN_VARCHAR,     COLUMN_NUMERIC, COLUMN_DATE,   COLUMN_TIMESTAMP,
+                                     COLUMN_TIMESTAMPTZ, COLUMN_UUID};
+    return is_among(oid, exact, sizeof exact / sizeof *exact);
+}
+
+bool column_equals_exactly(uint32_t oid) {
+    static const uint32_t exact[] = {COLUMN_BOOL,      COLUMN_BYTEA,       COLUMN_INT8,   COLUMN_INT2,
+                                     COLUMN_INT4,      COLUMN_FLOAT4,      COLUMN_FLOAT8, COLUMN_DATE,
+                                     COLUMN_TIMESTAMP, COLUMN_TIMESTAMPTZ, COLUMN_UUID};
+    return is_among(oid, exact, sizeof exact / sizeof *exact);
+}

@@ -68,4 +68,11 @@ bool column_accept(const struct column_type *type, struct value value, struct ar
  * apart what Postgres does not. */
 struct span column_key(const struct column_type *type, struct span text, struct arena *arena);
 
+/* Whether column_key tells keys of this type apart exactly as Postgres does, under a deterministic collation.
+ */
+bool column_key_is_exact(uint32_t oid);
+/* Whether values of this type that Postgres calls equal are the same in every respect: 1.0 and 1.00 in a
+ * numeric are not. Those of other types are told apart by their text. */
+bool column_equals_exactly(uint32_t oid);
+
 #endif

@@ -43,12 +43,18 @@ static void differs(struct buffer *sql, const struct plan *plan, const struct ca
     buffer_printf(sql, "c%d%s IS DISTINCT FROM f%d%s", column, cast, column, cast);
 }
 
+/* How often a row has been written says nothing about what it must be. */
+static bool counts_writes(const struct plan *plan, int column) {
+    const struct plan_source *source = &plan->columns[column];
+    return source->kind == SOURCE_ATTRIBUTION && source->index == ATTRIBUTION_REVISION;
+}
+
 /* Whether any column differs; without `lookups`, any that does not come from one. */
 static void any_differs(struct buffer *sql, const struct plan *plan, const struct catalogue_table *table,
                         bool lookups) {
     buffer_text(sql, "(false");
     for (int c = 0; c < plan->output->column_count; c++) {
-        if (looked_up(plan, c) && !lookups) continue;
+        if ((looked_up(plan, c) && !lookups) || counts_writes(plan, c)) continue;
         buffer_text(sql, " OR ");
         differs(sql, plan, table, c);
     }
@@ -58,8 +64,9 @@ static void any_differs(struct buffer *sql, const struct plan *plan, const struc
 static void different_columns(struct buffer *sql, const struct plan *plan,
                               const struct catalogue_table *table) {
     buffer_text(sql, "to_json(array_remove(ARRAY[");
-    for (int c = 0; c < plan->output->column_count; c++) {
-        buffer_printf(sql, "%sCASE WHEN ", separator(c));
+    for (int c = 0, shown = 0; c < plan->output->column_count; c++) {
+        if (counts_writes(plan, c)) continue;
+        buffer_printf(sql, "%sCASE WHEN ", separator(shown++));
         differs(sql, plan, table, c);
         buffer_text(sql, " THEN ");
         quote_literal(sql, plan->output->columns[c].name);

@@ -125,7 +125,7 @@ static int64_t recompute_end(const struct explain *explain, int partition) {
 
 static bool recompute_partition(struct explain *explain, const struct join *join,
                                 const struct inspected *partition, struct error *error) {
-    struct row_check check = {postgres_output_accept, explain->tables.output};
+    struct row_check check = postgres_output_check(explain->tables.output);
     struct recompute_options options = {.inspection = &explain->inspection,
                                         .partition = partition,
                                         .join = join,

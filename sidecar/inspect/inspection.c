@@ -101,6 +101,7 @@ static struct inspected parse_row(const PGresult *result, int row) {
     partition.stored.ownership.commit_seq = number_at(result, row, 2, 0);
     partition.stored.located = !PQgetisnull(result, row, 3);
     partition.stored.progress = parse_progress(result, row);
+    claim_early_parse(text_at(result, row, 21), &partition.stored);
     return partition;
 }
 
@@ -125,7 +126,7 @@ static bool read_progress(struct inspection *inspection, struct error *error) {
         "held_from_us,"
         " generation, changelog_from, changelog_next, touch_start, conversion_start, touch_anchor,"
         " conversion_anchor, to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"
-        " (extract(epoch FROM now() - updated_at) * 1000000)::bigint"
+        " (extract(epoch FROM now() - updated_at) * 1000000)::bigint, early::text"
         " FROM tributary.progress WHERE pipeline = $1 ORDER BY partition",
         &name, 1, error);
     if (!result)
@@ -200,6 +201,8 @@ bool inspection_open_topics(struct inspection *inspection, const struct inspecti
 void inspection_close(struct inspection *inspection) {
     for (int i = 0; i < inspection->count; i++) {
         free(inspection->partitions[i].updated_at);
+        offset_ranges_release(&inspection->partitions[i].stored.early);
+        free(inspection->partitions[i].stored.early_table);
         free(inspection->partitions[i].stored.touch_advances.items);
         free(inspection->partitions[i].stored.conversion_advances.items);
     }

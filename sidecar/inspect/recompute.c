@@ -195,6 +195,14 @@ static bool open_sides(struct recompute *recompute, const struct recompute_start
                      options->conversion_end, error);
 }
 
+static uint64_t count_undecided(const struct recompute *recompute) {
+    int64_t committed = recompute->options->partition->stored.progress.conversion_offset;
+    uint64_t end = partition_pending_end(recompute->partition), count = 0;
+    for (uint64_t n = end - partition_pending(recompute->partition); n < end; n++)
+        count += partition_pending_at(recompute->partition, n)->record.offset < committed;
+    return count;
+}
+
 bool recompute_run(const struct recompute_options *options, const struct recompute_start *start,
                    uint64_t *undecided, struct error *error) {
     const struct claim *stored = &options->partition->stored;
@@ -204,8 +212,8 @@ bool recompute_run(const struct recompute_options *options, const struct recompu
                                         &stored->touch_advances, &stored->conversion_advances);
     batch_init(&recompute.batch, options->join->plan);
     bool ok = open_sides(&recompute, start, error) && read_all(&recompute, error);
-    *undecided = ok ? partition_pending(recompute.partition) : 0;
-    if (*undecided) {
+    *undecided = ok ? count_undecided(&recompute) : 0;
+    if (ok && partition_pending(recompute.partition)) {
         partition_advance_touches(recompute.partition);
         ok = flush(&recompute, error);
     }

@@ -17,7 +17,7 @@ struct recompute_options {
     const struct inspection *inspection;
     const struct inspected *partition;
     const struct join *join;
-    int64_t conversion_end;        /* only conversions before this offset; at most the committed one */
+    int64_t conversion_end;        /* only conversions before this offset */
     const struct row_check *check; /* for batch_build; may be NULL */
     /* Answers the lookups of a batch that has been taken. */
     bool (*look_up)(void *context, struct batch *batch, struct error *error);
@@ -38,8 +38,9 @@ bool recompute_locate(const struct recompute_options *options, struct recompute_
 /* Records to be read, for a progress bar. */
 uint64_t recompute_size(const struct recompute_options *options, const struct recompute_start *start);
 
-/* `*undecided` counts conversions that are not final by what the pipeline had read: it cannot have known
- * their result. They are decided with what there is all the same. */
+/* `*undecided` counts committed conversions that are not final by what the pipeline had read: it cannot have
+ * known their result. They are decided with what there is all the same, and so are those that are not
+ * committed yet. */
 bool recompute_run(const struct recompute_options *options, const struct recompute_start *start,
                    uint64_t *undecided, struct error *error) MUST_CHECK;
 

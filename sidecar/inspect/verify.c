@@ -23,7 +23,8 @@ struct verify {
     int row_capacity;
     struct recompute_start *starts; /* by result->partitions */
     struct verify_partition *current;
-    uint64_t done, total; /* records */
+    const struct offset_ranges *early; /* its conversions that are not final and have a row */
+    uint64_t done, total;              /* records */
     int *excuse_partitions;
     int64_t *excuse_offsets;
     int excuse_count;
@@ -48,20 +49,32 @@ static bool take(void *context, const struct batch *batch, uint64_t number, stru
     reserve_rows(verify, batch->row_count);
     const struct batch_part *part = &batch->parts[0];
     uint64_t n = part->cut.from;
+    int count = 0;
     for (int r = 0; r < batch->row_count; r++) {
         const struct pending *pending = partition_pending_at(part->partition, n);
         while (pending->record.offset != batch->rows[r].offset)
             pending = partition_pending_at(part->partition, ++n);
-        verify->rows[r] = (struct expected_row){
-            .row = &batch->rows[r],
-            .optional = tables_row_is_optional(&verify->tables, batch, n - part->cut.from),
-            .uncertain = pending->time_us < current->certain_from_us};
-        current->uncertain += verify->rows[r].uncertain;
+        bool early = pending->record.offset >= current->conversion_to;
+        if (early && !offset_ranges_has(verify->early, pending->record.offset)) continue;
+        struct expected_row *row = &verify->rows[count++];
+        *row = (struct expected_row){.row = &batch->rows[r],
+                                     .optional =
+                                         tables_row_is_optional(&verify->tables, batch, n - part->cut.from),
+                                     .uncertain = early || pending->time_us < current->certain_from_us};
+        current->uncertain += row->uncertain && !early;
+        current->early += early;
     }
-    current->rows += (uint64_t)batch->row_count;
+    current->rows += (uint64_t)count;
     if (verify->options->progress)
         verify->options->progress(verify->options->context, verify->done + number, verify->total);
-    return expected_add(verify->expected, verify->rows, batch->row_count, &verify->result->refused, error);
+    return expected_add(verify->expected, verify->rows, count, &verify->result->refused, error);
+}
+
+/* Conversions that are not final are read as far as they have rows: these are explained by them. */
+static int64_t end_of(const struct inspected *partition) {
+    const struct offset_ranges *early = &partition->stored.early;
+    int64_t last = early->count ? early->items[early->count - 1].last : -1;
+    return time_max(partition->stored.progress.conversion_offset, last + 1);
 }
 
 static struct recompute_options recompute_of(struct verify *verify, const struct join *join,
@@ -70,7 +83,7 @@ static struct recompute_options recompute_of(struct verify *verify, const struct
     return (struct recompute_options){.inspection = &verify->inspection,
                                       .partition = partition,
                                       .join = join,
-                                      .conversion_end = partition->stored.progress.conversion_offset,
+                                      .conversion_end = end_of(partition),
                                       .check = check,
                                       .look_up = look_up,
                                       .take = take,
@@ -107,11 +120,12 @@ static bool locate_all(struct verify *verify, const struct join *join, struct er
 }
 
 static bool recompute_all(struct verify *verify, const struct join *join, struct error *error) {
-    struct row_check check = {postgres_output_accept, verify->tables.output};
+    struct row_check check = postgres_output_check(verify->tables.output);
     for (int i = 0; i < verify->result->count; i++) {
         struct verify_partition *current = verify->current = &verify->result->partitions[i];
         const struct inspected *partition =
             inspection_partition(&verify->inspection, current->partition, error);
+        verify->early = &partition->stored.early;
         struct recompute_options options = recompute_of(verify, join, partition, &check);
         if (!recompute_run(&options, &verify->starts[i], &current->undecided, error)) return false;
         if (current->touches_gone) current->undecided = 0; /* nobody can tell */

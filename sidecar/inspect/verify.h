@@ -28,6 +28,7 @@ struct verify_partition {
     int64_t certain_from_us;             /* conversions of before cannot be judged; TIME_NONE: all can */
     uint64_t rows;                       /* expected, before those of one key are put together */
     uint64_t uncertain;                  /* of these: not compared */
+    uint64_t early;                      /* rows of conversions that are not final yet: not compared */
     uint64_t undecided;                  /* conversions in the table that cannot have been final */
 };
 

@@ -23,6 +23,12 @@ void postgres_output_free(struct postgres_output *output);
 bool postgres_output_accept(const void *output, struct row *row, struct arena *arena, char *why,
                             size_t why_size);
 
+/* The same for the values of the primary key alone; false when the table cannot hold them. */
+bool postgres_output_accept_key(const void *output, struct row *row, struct arena *arena);
+
+/* Both. */
+struct row_check postgres_output_check(const struct postgres_output *output);
+
 /* Brings accepted rows into the order in which they are sent and returns how many of them are. Upsert: by
  * primary key, so that concurrent writers lock in one order, and of several conversions with one key the last
  * stands, with all its rows; those that do not are moved behind the others. Append: all, as they are. */
@@ -38,5 +44,12 @@ struct postgres_statement {
 };
 struct postgres_statement postgres_output_format(struct postgres_output *output, const struct row *rows,
                                                  int count);
+/* Upsert: inserts the rows whose keys the table does not have. The answer is one row: how many those are, how
+ * many of them were inserted (fewer only if somebody else has inserted one meanwhile), and the numbers of the
+ * others, from 1 on, with commas between. Deletes the rows of these keys; other values do not matter. */
+struct postgres_statement postgres_output_format_new(struct postgres_output *output, const struct row *rows,
+                                                     int count);
+struct postgres_statement postgres_output_format_delete(struct postgres_output *output,
+                                                        const struct row *rows, int count);
 
 #endif

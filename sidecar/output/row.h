@@ -35,10 +35,12 @@ static inline int row_middle(const struct row *rows, int count) {
 }
 
 /* Whether an output can hold a row. It may rewrite values into an equal form (and must where equal keys could
- * be spelled differently). False with the reason in `why`. */
+ * be spelled differently). False with the reason in `why`. `accept_key` does the same to the values of the
+ * primary key alone. */
 struct row_check {
     bool (*accept)(const void *context, struct row *row, struct arena *arena, char *why, size_t why_size);
     const void *context;
+    bool (*accept_key)(const void *context, struct row *row, struct arena *arena);
 };
 
 #endif

@@ -130,10 +130,38 @@ static bool judge_settings(const struct acquire *acquire, struct claim *claim, s
     return ok;
 }
 
+/* Rows of undecided conversions that a former life has left: this one has to be able to correct them. */
+static bool judge_early(const struct acquire *acquire, const struct claim *claim, struct error *error) {
+    const struct plan *plan = acquire->options.join->plan;
+    if (!claim->early.count || plan->output->write == WRITE_UPSERT) return true;
+    return error_set(
+        error, ERROR_CONFIG,
+        "pipeline \"%s\", partition %d: table %s has early rows of conversions that are not "
+        "final, and `write: append` cannot correct them\nhint: run it with `write: upsert` until "
+        "they are final (`tributary run --once --close` ends them), then change it",
+        plan->pipeline->name, claim->partition, claim->early_table);
+}
+
 static bool judge_all_settings(const struct acquire *acquire, struct error *error) {
     for (int i = 0; i < acquire->claim_count; i++)
-        if (!judge_settings(acquire, &acquire->claims[i], error)) return false;
+        if (!judge_settings(acquire, &acquire->claims[i], error) ||
+            !judge_early(acquire, &acquire->claims[i], error))
+            return false;
     return true;
+}
+
+static void pass_early(const struct acquire *acquire, const struct claim *claim,
+                       struct partition *partition) {
+    const struct plan *plan = acquire->options.join->plan;
+    if (!claim->early.count) return;
+    if (claim->early_table && strcmp(claim->early_table, plan->output->table) == 0)
+        partition_set_early(partition, &claim->early);
+    else
+        log_event(
+            LOG_LEVEL_WARN, "early_rows_left",
+            "partition=%d table=%s hint=\"the output is another table now: rows of conversions that were "
+            "not final stay as they are\"",
+            claim->partition, claim->early_table ? claim->early_table : "unknown");
 }
 
 static struct partition *make_partition(const struct acquire *acquire, const struct claim *claim) {
@@ -141,6 +169,7 @@ static struct partition *make_partition(const struct acquire *acquire, const str
                                                 &claim->touch_advances, &claim->conversion_advances);
     partition_set_sources(partition, true, &claim->touch_sources);
     partition_set_sources(partition, false, &claim->conversion_sources);
+    pass_early(acquire, claim, partition);
     *partition_ownership(partition) = claim->ownership;
     return partition;
 }

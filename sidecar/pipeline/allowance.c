@@ -79,7 +79,7 @@ void allowance_count(struct allowance *allowance, int records, int64_t bytes) {
 
 static int64_t held_by(const struct slot *slot) {
     return (int64_t)(partition_store_bytes(slot->partition) + partition_pending_bytes(slot->partition) +
-                     partition_dead_bytes(slot->partition));
+                     partition_dead_bytes(slot->partition) + partition_early_bytes(slot->partition));
 }
 
 /* A batch has a part of its own; what it needs beyond that has to come from somewhere. */

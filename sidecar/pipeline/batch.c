@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "event/timestamp.h"
+#include "pipeline/batch_internal.h"
 #include "pipeline/credits.h"
 
 void batch_init(struct batch *batch, const struct plan *plan) {
@@ -25,6 +26,8 @@ void batch_reset(struct batch *batch) {
     batch->part_count = batch->row_count = batch->dead_count = 0;
     batch->rows = NULL;
     batch->dead = NULL;
+    batch->shown = batch->corrections = batch->news = batch->gone = (struct batch_rows){0};
+    batch->withdrawn = false;
     lookups_reset(&batch->lookups);
     arena_reset(&batch->arena);
 }
@@ -43,8 +46,8 @@ static struct value number_value(struct arena *arena, int64_t number) {
     return (struct value){VALUE_NUMBER, arena_printf(arena, "%lld", (long long)number)};
 }
 
-static struct value conversion_value(struct arena *arena, const struct plan_source *source, int partition,
-                                     const struct pending *pending) {
+struct value batch_conversion_value(struct arena *arena, const struct plan_source *source, int partition,
+                                    const struct pending *pending) {
     const struct record *record = &pending->record;
     switch (source->origin) {
     case ORIGIN_FIELD: return pending->fields[source->index];
@@ -96,21 +99,29 @@ static size_t conversions_in(const struct batch *batch) {
     return count;
 }
 
-static void add_events(struct batch *batch) {
+static int add_event(struct batch *batch, const struct batch_part *part, const struct pending *pending,
+                     struct value *values) {
     const struct plan *plan = batch->plan;
-    int count = plan->asking->value_count;
-    struct value *values = arena_alloc(&batch->arena, (size_t)count * sizeof *values);
+    for (int v = 0; v < plan->asking->value_count; v++)
+        values[v] = batch_conversion_value(&batch->arena, &plan->asked[v], partition_number(part->partition),
+                                           pending);
+    return lookups_add(&batch->lookups, values);
+}
+
+static void add_events(struct batch *batch) {
+    size_t count = (size_t)batch->plan->asking->value_count;
+    struct value *values = arena_alloc(&batch->arena, count * sizeof *values);
     int *event = batch->events = arena_alloc(&batch->arena, conversions_in(batch) * sizeof *batch->events);
+    int *early = batch->early_events = arena_alloc(&batch->arena, batch_early_count(batch) * sizeof *early);
     for (int i = 0; i < batch->part_count; i++) {
         const struct batch_part *part = &batch->parts[i];
         for (uint64_t n = part->cut.from; n < part->cut.to; n++, event++) {
             const struct pending *pending = partition_pending_at(part->partition, n);
-            if (!makes_row(pending)) continue;
-            for (int v = 0; v < count; v++)
-                values[v] = conversion_value(&batch->arena, &plan->asked[v],
-                                             partition_number(part->partition), pending);
-            *event = lookups_add(&batch->lookups, values);
+            if (makes_row(pending)) *event = add_event(batch, part, pending, values);
         }
+        for (int e = 0; e < part->cut.early_count; e++)
+            *early++ = add_event(batch, part,
+                                 partition_pending_at(part->partition, part->cut.early[e].number), values);
     }
 }
 
@@ -137,6 +148,7 @@ bool batch_take(struct batch *batch, struct partition *const *partitions, int co
     unsigned first = batch->plan->shares ? batch->turn++ : 0;
     for (int i = 0; i < count; i++) {
         struct batch_part *part = next_part(batch);
+        part->arrived = false;
         part->partition = partitions[(first + (unsigned)i) % (unsigned)count];
         uint64_t rows = rows_from(batch, part->partition, max_rows, share);
         if (partition_cut(part->partition, rows, &part->cut)) batch->part_count++;
@@ -176,7 +188,7 @@ static void fill_common(struct batch *batch, int partition, const struct pending
         const struct value *answer;
         switch (source->kind) {
         case SOURCE_CONVERSION:
-            values[c] = conversion_value(&batch->arena, source, partition, pending);
+            values[c] = batch_conversion_value(&batch->arena, source, partition, pending);
             break;
         case SOURCE_LOOKUP:
             answer = lookups_result(&batch->lookups, event, source->lookup);
@@ -231,17 +243,18 @@ static bool primary_key_is_whole(const struct plan *plan, const struct row *row,
 }
 
 /* All of a conversion's rows, or none. */
-static bool accept_rows(struct batch *batch, const struct row_check *check, struct row *rows, int count,
-                        char *why, size_t why_size) {
+static bool accept_rows(struct batch *batch, struct row *rows, int count, char *why, size_t why_size) {
+    const struct row_check *check = &batch->check;
     for (int i = 0; i < count; i++) {
         if (!primary_key_is_whole(batch->plan, &rows[i], why, why_size)) return false;
-        if (check && !check->accept(check->context, &rows[i], &batch->arena, why, why_size)) return false;
+        if (check->accept && !check->accept(check->context, &rows[i], &batch->arena, why, why_size))
+            return false;
     }
     return true;
 }
 
-static void build_rows(struct batch *batch, const struct batch_part *part, struct pending *pending, int event,
-                       const struct row_check *check) {
+void batch_build_rows(struct batch *batch, const struct batch_part *part, struct pending *pending,
+                      int event) {
     if (batch->plan->lookup_count && !apply_missing(batch, pending, event)) return;
     struct row *rows = &batch->rows[batch->row_count];
     struct credits credits;
@@ -249,7 +262,7 @@ static void build_rows(struct batch *batch, const struct batch_part *part, struc
     bool ok = credits_of(batch->plan, pending, &batch->arena, &credits, why, sizeof why);
     if (ok) {
         fill_rows(batch, part, pending, event, &credits, rows);
-        ok = accept_rows(batch, check, rows, credits.rows, why, sizeof why);
+        ok = accept_rows(batch, rows, credits.rows, why, sizeof why);
     }
     if (ok)
         batch->row_count += credits.rows;
@@ -263,8 +276,7 @@ static void bury(struct batch *batch, const struct input_config *input, int part
 }
 
 /* `number` counts the conversions of the batch. */
-static void build_part(struct batch *batch, struct batch_part *part, uint64_t number,
-                       const struct row_check *check) {
+static void build_part(struct batch *batch, struct batch_part *part, uint64_t number) {
     int partition = partition_number(part->partition);
     bool asks = batch->plan->lookup_count > 0;
     for (int i = 0; i < part->cut.dead_touch_count; i++) {
@@ -273,7 +285,12 @@ static void build_part(struct batch *batch, struct batch_part *part, uint64_t nu
     }
     for (uint64_t n = part->cut.from; n < part->cut.to; n++, number++) {
         struct pending *pending = partition_pending_at(part->partition, n);
-        if (makes_row(pending)) build_rows(batch, part, pending, asks ? batch->events[number] : -1, check);
+        int before = batch->row_count;
+        batch_begin_row(batch, part, pending, n);
+        if (makes_row(pending)) batch_build_rows(batch, part, pending, asks ? batch->events[number] : -1);
+        if (!makes_row(pending)) batch_take_back(batch, part, pending);
+        if (makes_row(pending)) batch_end_row(batch, part, pending, n);
+        if (batch_row_is_shown(batch, pending)) batch_set_aside(batch, before);
         if (outcome_is_dead_letter(pending->outcome))
             bury(batch, batch->plan->conversions, partition, &pending->record, pending->outcome,
                  span_of(pending->detail));
@@ -283,24 +300,27 @@ static void build_part(struct batch *batch, struct batch_part *part, uint64_t nu
 
 void batch_build(struct batch *batch, const struct row_check *check) {
     size_t conversions = conversions_in(batch), dead_touches = 0, rows = 0;
+    batch->check = check ? *check : (struct row_check){0};
     for (int i = 0; i < batch->part_count; i++) {
         dead_touches += (size_t)batch->parts[i].cut.dead_touch_count;
         rows += batch->parts[i].cut.rows;
     }
     batch->rows = arena_alloc(&batch->arena, rows * sizeof *batch->rows);
+    batch_reserve_early(batch, rows);
     batch->dead = arena_alloc(&batch->arena, (conversions + dead_touches) * sizeof *batch->dead);
     batch->row_count = batch->dead_count = 0;
     uint64_t number = 0;
     for (int i = 0; i < batch->part_count; i++) {
         struct batch_part *part = &batch->parts[i];
-        build_part(batch, part, number, check);
+        build_part(batch, part, number);
         number += part->cut.to - part->cut.from;
     }
+    batch_build_early(batch);
 }
 
 /* --- afterwards --- */
 
-static struct batch_part *part_of(struct batch *batch, int partition) {
+struct batch_part *batch_part_of(const struct batch *batch, int partition) {
     for (int i = 0; i < batch->part_count; i++)
         if (partition_number(batch->parts[i].partition) == partition) return &batch->parts[i];
     return NULL;
@@ -319,23 +339,27 @@ static struct pending *conversion_at(const struct batch_part *part, int64_t offs
     return low < part->cut.to ? partition_pending_at(part->partition, low) : NULL;
 }
 
-static void remove_row(struct batch *batch, int partition, int64_t offset) {
+/* All rows of a partition, or with an offset those of one conversion. */
+void batch_remove_rows(struct row *rows, int *count, int partition, int64_t offset) {
     int kept = 0;
-    for (int i = 0; i < batch->row_count; i++)
-        if (batch->rows[i].partition != partition || batch->rows[i].offset != offset)
-            batch->rows[kept++] = batch->rows[i];
-    batch->row_count = kept;
+    for (int i = 0; i < *count; i++)
+        if (rows[i].partition != partition || (offset >= 0 && rows[i].offset != offset))
+            rows[kept++] = rows[i];
+    *count = kept;
 }
 
 void batch_refuse(struct batch *batch, int partition, int64_t offset, const char *why) {
-    struct batch_part *part = part_of(batch, partition);
+    if (batch_refuse_early(batch, partition, offset)) return;
+    struct batch_part *part = batch_part_of(batch, partition);
     struct pending *pending = part ? conversion_at(part, offset) : NULL;
     if (!pending || pending->record.offset != offset || !makes_row(pending)) return;
     uint64_t *count = part->cut.progress.conversion_ledger.count;
     count[pending->outcome]--;
     count[OUTCOME_ROW_REFUSED]++;
     refuse(pending, &batch->arena, OUTCOME_ROW_REFUSED, why);
-    remove_row(batch, partition, offset);
+    batch_remove_rows(batch->rows, &batch->row_count, partition, offset);
+    batch_remove_rows(batch->shown.items, &batch->shown.count, partition, offset);
+    batch_take_back(batch, part, pending);
     bury(batch, batch->plan->conversions, partition, &pending->record, pending->outcome,
          span_of(pending->detail));
 }
@@ -355,15 +379,22 @@ struct ledger batch_outcomes(const struct batch *batch) {
     return sum;
 }
 
+void batch_drop_rows(struct batch *batch, int partition) {
+    batch_part_of(batch, partition)->arrived = true;
+    batch_remove_rows(batch->rows, &batch->row_count, partition, -1);
+    batch_remove_rows(batch->shown.items, &batch->shown.count, partition, -1);
+    batch_remove_rows(batch->corrections.items, &batch->corrections.count, partition, -1);
+    batch_remove_rows(batch->news.items, &batch->news.count, partition, -1);
+    batch_remove_rows(batch->gone.items, &batch->gone.count, partition, -1);
+}
+
 void batch_drop(struct batch *batch, const struct partition *partition) {
-    int number = partition_number(partition), rows = 0, dead = 0, parts = 0;
-    for (int i = 0; i < batch->row_count; i++)
-        if (batch->rows[i].partition != number) batch->rows[rows++] = batch->rows[i];
+    int number = partition_number(partition), dead = 0, parts = 0;
+    batch_drop_rows(batch, number);
     for (int i = 0; i < batch->dead_count; i++)
         if (batch->dead[i].partition != number) batch->dead[dead++] = batch->dead[i];
     for (int i = 0; i < batch->part_count; i++)
         if (batch->parts[i].partition != partition) batch->parts[parts++] = batch->parts[i];
-    batch->row_count = rows;
     batch->dead_count = dead;
     batch->part_count = parts;
 }

@@ -8,7 +8,9 @@
 
 enum step {
     STEP_BEGIN,
-    STEP_FIRST_SAVEPOINT,
+    STEP_CONSTRAINTS,
+    STEP_ASIDE, /* early rows are not there */
+    STEP_SAVEPOINT,
     STEP_INSERT,   /* the piece on top of the stack */
     STEP_KEEP,     /* it was taken: a new savepoint behind it */
     STEP_UNDO,     /* it was not: back to the savepoint before it */
@@ -32,6 +34,8 @@ struct bisect {
     struct row *arranged; /* the piece under way, as it is sent */
     struct piece pieces[PIECES_MAX];
     int piece_count;
+    const struct row *aside;
+    int aside_count;
     struct refusal *refused;
     int refused_count, refused_capacity;
     struct arena reasons;
@@ -57,7 +61,8 @@ void bisect_free(struct bisect *bisect) {
     free(bisect);
 }
 
-void bisect_start(struct bisect *bisect, const struct row *rows, int count) {
+void bisect_start(struct bisect *bisect, const struct row *rows, int count, const struct row *aside,
+                  int aside_count) {
     size_t size = (size_t)count * sizeof *rows;
     bisect->rows = memory_realloc(bisect->rows, size);
     bisect->arranged = memory_realloc(bisect->arranged, size);
@@ -65,6 +70,8 @@ void bisect_start(struct bisect *bisect, const struct row *rows, int count) {
     postgres_output_arrange_by_offset(bisect->rows, count);
     bisect->pieces[0] = (struct piece){0, count};
     bisect->piece_count = count > 0;
+    bisect->aside = aside;
+    bisect->aside_count = aside_count;
     bisect->refused_count = 0;
     arena_reset(&bisect->reasons);
     bisect->step = STEP_BEGIN;
@@ -95,6 +102,13 @@ static bool send_piece(struct bisect *bisect, struct error *error) {
                            error);
 }
 
+static bool send_aside(struct bisect *bisect, struct error *error) {
+    struct postgres_statement statement =
+        postgres_output_format_delete(bisect->output, bisect->aside, bisect->aside_count);
+    return connection_send(bisect->connection, statement.sql, statement.parameters, statement.parameter_count,
+                           error);
+}
+
 static bool send_text(struct bisect *bisect, const char *sql, struct error *error) {
     return connection_send(bisect->connection, sql, NULL, 0, error);
 }
@@ -102,8 +116,9 @@ static bool send_text(struct bisect *bisect, const char *sql, struct error *erro
 static bool send_step(struct bisect *bisect, struct error *error) {
     switch (bisect->step) {
     case STEP_BEGIN: return connection_begin(bisect->connection, bisect->statement_timeout_us, error);
-    case STEP_FIRST_SAVEPOINT:
-        return send_text(bisect, "SET CONSTRAINTS ALL IMMEDIATE; SAVEPOINT piece", error);
+    case STEP_CONSTRAINTS: return send_text(bisect, "SET CONSTRAINTS ALL IMMEDIATE", error);
+    case STEP_ASIDE: return send_aside(bisect, error);
+    case STEP_SAVEPOINT: return send_text(bisect, "SAVEPOINT piece", error);
     case STEP_INSERT: return send_piece(bisect, error);
     case STEP_KEEP: return send_text(bisect, "RELEASE SAVEPOINT piece; SAVEPOINT piece", error);
     case STEP_UNDO: return send_text(bisect, "ROLLBACK TO SAVEPOINT piece", error);
@@ -121,12 +136,14 @@ static void next_piece(struct bisect *bisect) {
 
 static void take_answer(struct bisect *bisect) {
     switch (bisect->step) {
-    case STEP_BEGIN: bisect->step = STEP_FIRST_SAVEPOINT; break;
+    case STEP_BEGIN: bisect->step = STEP_CONSTRAINTS; break;
+    case STEP_CONSTRAINTS: bisect->step = bisect->aside_count ? STEP_ASIDE : STEP_SAVEPOINT; break;
+    case STEP_ASIDE: bisect->step = STEP_SAVEPOINT; break;
     case STEP_INSERT:
         bisect->piece_count--;
         bisect->step = STEP_KEEP;
         break;
-    case STEP_FIRST_SAVEPOINT:
+    case STEP_SAVEPOINT:
     case STEP_KEEP:
     case STEP_UNDO: next_piece(bisect); break;
     case STEP_ROLLBACK:

@@ -16,9 +16,11 @@ struct bisect *bisect_new(struct connection *connection, struct postgres_output 
                           int64_t statement_timeout_us);
 void bisect_free(struct bisect *bisect);
 
-/* Begins; the rows' values must live until it is done. The connection must have no statement under way; a
- * transaction that is open is rolled back. */
-void bisect_start(struct bisect *bisect, const struct row *rows, int count);
+/* Begins; the rows' values must live until it is done. Rows with the keys of `aside` are deleted first: they
+ * are not decided, and the others are judged as if they were not there. The connection must have no statement
+ * under way; a transaction that is open is rolled back. */
+void bisect_start(struct bisect *bisect, const struct row *rows, int count, const struct row *aside,
+                  int aside_count);
 
 enum bisect_result { BISECT_RUNNING, BISECT_DONE, BISECT_FAILED };
 

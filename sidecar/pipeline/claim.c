@@ -35,7 +35,7 @@ void claim_format(struct claim_statement *statement, const struct plan *plan, co
         " conversion_max_time_us, touch_ledger::text, conversion_ledger::text, held_count, held_xor,"
         " held_from_us, generation, changelog_from, changelog_next, touch_anchor, conversion_anchor,"
         " touch_start, conversion_start, fingerprint::text, epoch_before,"
-        " touch_sources::text, conversion_sources::text"
+        " touch_sources::text, conversion_sources::text, early::text"
         " FROM claimed ORDER BY partition";
     statement->parameters[0] = parameter_text(plan->pipeline->name);
     statement->parameters[1] = array_parameter(&statement->arrays[0]);
@@ -56,6 +56,28 @@ static struct sources sources_parse(const char *json) {
     if (json && marker_parse(&marker, span_of(json))) marker_apply(&marker, &sources);
     marker_release(&marker);
     return sources;
+}
+
+void claim_early_parse(const char *json, struct claim *claim) {
+    yyjson_doc *doc = json ? yyjson_read(json, strlen(json), 0) : NULL;
+    yyjson_val *root = yyjson_doc_get_root(doc), *table = yyjson_obj_get(root, "table");
+    yyjson_arr_iter iter = yyjson_arr_iter_with(yyjson_obj_get(root, "offsets"));
+    claim->early_table = yyjson_is_str(table) ? memory_strdup(yyjson_get_str(table)) : NULL;
+    for (yyjson_val *range; (range = yyjson_arr_iter_next(&iter));)
+        offset_ranges_add(&claim->early, yyjson_get_sint(yyjson_arr_get(range, 0)),
+                          yyjson_get_sint(yyjson_arr_get(range, 1)));
+    yyjson_doc_free(doc);
+}
+
+void claim_early_json(struct buffer *out, const struct plan *plan, const struct offset_ranges *early) {
+    if (!early->count) return;
+    buffer_text(out, "{\"table\":");
+    buffer_json(out, span_of(plan->output->table));
+    buffer_text(out, ",\"offsets\":[");
+    for (int i = 0; i < early->count; i++)
+        buffer_printf(out, "%s[%" PRId64 ",%" PRId64 "]", i ? "," : "", early->items[i].first,
+                      early->items[i].last);
+    buffer_text(out, "]}");
 }
 
 static void parse_row(const PGresult *result, int row, struct claim *claim) {
@@ -85,6 +107,7 @@ static void parse_row(const PGresult *result, int row, struct claim *claim) {
     claim->fingerprint = fingerprint ? memory_strdup(fingerprint) : NULL;
     claim->touch_sources = sources_parse(text_at(result, row, 21));
     claim->conversion_sources = sources_parse(text_at(result, row, 22));
+    claim_early_parse(text_at(result, row, 23), claim);
 }
 
 struct claim *claim_parse(const PGresult *result, int *count) {
@@ -101,6 +124,8 @@ void claims_free(struct claim *claims, int count) {
         sources_release(&claims[i].touch_sources);
         sources_release(&claims[i].conversion_sources);
         free(claims[i].fingerprint);
+        free(claims[i].early_table);
+        offset_ranges_release(&claims[i].early);
     }
     free(claims);
 }

@@ -29,6 +29,8 @@ struct claim {
     char *fingerprint; /* of the settings it was stored under, as JSON; NULL when nothing was */
     struct advances touch_advances, conversion_advances;
     struct sources touch_sources, conversion_sources; /* of re-keyed topics */
+    struct offset_ranges early;                       /* undecided conversions that have a row … */
+    char *early_table;                                /* … in this table; NULL: there are none */
 };
 
 enum { CLAIM_PARAMETERS = 4 };
@@ -60,6 +62,11 @@ void claim_prune_format(struct claim_statement *statement, const struct plan *pl
 /* For the claims not yet located, whose progress now has its offsets. */
 void claim_locate_format(struct claim_statement *statement, const struct plan *plan,
                          const struct claim *claims, int count);
+
+/* Undecided conversions that have a row, as progress.early has them: into a claim that has none yet (NULL:
+ * null), and back; appends nothing when there are none. */
+void claim_early_parse(const char *json, struct claim *claim);
+void claim_early_json(struct buffer *out, const struct plan *plan, const struct offset_ranges *early);
 
 /* A ledger as JSON and back: {"attributed":12,"late":1}; unknown names are an older or newer program's and
  * are passed over. */

@@ -86,8 +86,8 @@ static bool share_amount(const struct plan *plan, const struct pending *pending,
 
 bool credits_of(const struct plan *plan, const struct pending *pending, struct arena *arena,
                 struct credits *credits, char *why, size_t why_size) {
-    *credits =
-        (struct credits){credits_rows(pending), pending->touch_count ? pending->touches : NULL, NULL, NULL};
+    *credits = (struct credits){credits_rows(pending), pending->touch_count ? pending->touches : NULL, NULL,
+                                NULL, pending->outcome != OUTCOME_OPEN};
     if (!plan->shows_credit && plan->amount < 0) return true;
     struct sharing sharing = sharing_of(plan, pending, arena);
     struct decimal whole = one(plan->pipeline->attribute.credit_scale);
@@ -106,6 +106,10 @@ struct value credits_value(const struct credits *credits, enum attribution_field
     case ATTRIBUTION_AMOUNT: return credits->amount[number];
     case ATTRIBUTION_TOUCH_NUMBER: return count_value(number + 1, arena);
     case ATTRIBUTION_TOUCH_COUNT: return count_value(credits->touches ? credits->rows : 0, arena);
+    case ATTRIBUTION_FINAL:
+        return credits->final ? (struct value){VALUE_BOOL, span_of("true")}
+                              : (struct value){VALUE_BOOL, span_of("false")};
+    case ATTRIBUTION_REVISION: return count_value(1, arena); /* the statement counts on from there */
     case ATTRIBUTION_FIELDS: break;
     }
     return null_value;

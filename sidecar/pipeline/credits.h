@@ -11,6 +11,7 @@ struct credits {
     const struct touch *touches; /* one for each; NULL: there is one row, without a touch */
     const struct value *credit;  /* of each; NULL: no column shows it */
     const struct value *amount;  /* of each; NULL: no column shows it */
+    bool final;                  /* the conversion is decided */
 };
 
 /* How many rows a conversion makes. */

@@ -30,8 +30,10 @@ struct partition_gauges {
     uint64_t pending, pending_bytes, touches, touch_bytes, idle_decided;
 };
 
+enum early_kind { EARLY_WRITTEN, EARLY_CORRECTED, EARLY_TAKEN_BACK, EARLY_KINDS };
+
 struct commit_gauges {
-    uint64_t commits, rows, dead_letters[OUTCOME_COUNT];
+    uint64_t commits, early[EARLY_KINDS], rows, dead_letters[OUTCOME_COUNT];
     struct histogram duration;
     int64_t last_us; /* wall clock; 0: none yet */
 };

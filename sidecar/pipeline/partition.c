@@ -95,6 +95,7 @@ struct partition *partition_new(const struct join *join, int number, const struc
     partition->expired_before_us = TIME_NONE;
     queue_init(&partition->queue);
     partition->latest_conversion_us = TIME_NONE;
+    partition->early.stored_last = -1;
     partition->touch_ledger = progress->touch_ledger;
     store_expire(partition->store, window_first_bucket(&plan->window, conversion_watermark(partition)));
     partition->restoring =
@@ -119,6 +120,7 @@ void partition_free(struct partition *partition) {
     changes_release(&partition->changes);
     store_free(partition->store);
     queue_release(&partition->queue);
+    partition_early_release(partition);
     for (int i = 0; i < 2; i++) {
         arena_release(&partition->dead_arena[i]);
         free(partition->dead[i]);
@@ -199,6 +201,7 @@ static enum outcome keep_touch(struct partition *partition, const struct record 
     bool kept = store_insert(partition->store, event->key, event->time_us, record->offset,
                              partition_own_watermark(partition, &partition->touches),
                              partition_kept_values(partition, record, event));
+    if (kept) partition_early_touch(partition, event->key, event->time_us);
     if (kept) return OUTCOME_TOUCH_KEPT;
     return store_is_past(partition->store, event->time_us) ? OUTCOME_TOUCH_TOO_OLD : OUTCOME_CAPPED;
 }
@@ -257,6 +260,7 @@ void partition_conversion(struct partition *partition, const struct record *reco
     struct pending *pending = queue_push(&partition->queue, record);
     pending->before = log->watermark;
     pending->outcome = OUTCOME_OPEN;
+    partition_early_read(partition, pending);
     struct event event;
     if (decoder_read(partition->join->conversions, record, &event, &pending->outcome)) {
         pending->outcome = OUTCOME_OPEN;
@@ -282,6 +286,7 @@ static void refuse_conversion(struct partition *partition, const struct record *
     struct pending *pending = queue_push(&partition->queue, record);
     pending->before = partition->conversions.watermark;
     pending->outcome = outcome;
+    partition_early_read(partition, pending);
     pending->time_us = time_us;
     struct arena *arena = queue_arena(&partition->queue, partition->queue.next - 1);
     if (why) pending->detail = arena_printf(arena, "%s", why).data;
@@ -425,7 +430,7 @@ static void cut_sources(struct partition *partition, struct cut *cut) {
 static bool anything_new(const struct partition *partition, const struct cut *cut) {
     return cut->from < cut->to || cut->progress.touch_offset != partition->committed.touch_offset ||
            cut->progress.conversion_offset != partition->committed.conversion_offset || cut->changes->count ||
-           partition->touches.made.count || partition->conversions.made.count;
+           cut->early_count || partition->touches.made.count || partition->conversions.made.count;
 }
 
 bool partition_cut(struct partition *partition, uint64_t max_rows, struct cut *cut) {
@@ -436,6 +441,7 @@ bool partition_cut(struct partition *partition, uint64_t max_rows, struct cut *c
     cut->changes = &partition->changes;
     make_changes(partition);
     cut_sources(partition, cut);
+    partition_early_take(partition, cut, max_rows > cut->rows ? max_rows - cut->rows : 0);
     if (!anything_new(partition, cut)) return false;
     partition->cut = cut->to;
     partition->decided_rows -= cut->rows;
@@ -503,6 +509,7 @@ struct advances partition_conversion_advances(const struct partition *partition)
 
 void partition_committed(struct partition *partition, const struct cut *cut) {
     partition->committed = cut->progress;
+    partition_early_committed(partition, cut);
     queue_drop(&partition->queue, cut->to);
     store_expire(partition->store,
                  window_first_bucket(&partition->join->plan->window, cut->conversion_watermark));

@@ -16,6 +16,7 @@
 #include "event/decode.h"
 #include "pipeline/anchor.h"
 #include "pipeline/changes.h"
+#include "pipeline/offset_ranges.h"
 #include "pipeline/plan.h"
 #include "pipeline/position.h"
 #include "pipeline/queue.h"
@@ -26,6 +27,7 @@ struct join {
     struct decoder *touches, *conversions;
     uint64_t generation; /* what gives stored touches their meaning, see fingerprint.h */
     bool logged;         /* touches go to the changelog: not where everything is read from files */
+    bool early;          /* rows are wanted before they are decided */
     bool rekeyed[2]; /* conversions, touches: only markers move their watermark; not where they are files */
 };
 
@@ -78,6 +80,8 @@ struct partition *partition_new(const struct join *join, int number, const struc
                                 const struct advances *conversion_advances);
 /* A re-keyed log goes on with the sources as they were stored. */
 void partition_set_sources(struct partition *partition, bool touches, const struct sources *stored);
+/* The table has early rows of these conversions, none of which is decided yet (copied). */
+void partition_set_early(struct partition *partition, const struct offset_ranges *owned);
 void partition_free(struct partition *partition);
 int partition_number(const struct partition *partition);
 struct ownership *partition_ownership(struct partition *partition);
@@ -160,9 +164,49 @@ int64_t partition_conversion_watermark(const struct partition *partition);
 /* Conversions that are final only because of an idle advance of the touches. */
 uint64_t partition_idle_decided(const struct partition *partition);
 uint64_t partition_pending(const struct partition *partition);
+/* The number that the next conversion read will have in the queue. */
+uint64_t partition_pending_end(const struct partition *partition);
 size_t partition_pending_bytes(const struct partition *partition);
 /* Of touches that are dead letters and not yet committed, with the producer's copy. */
 size_t partition_dead_bytes(const struct partition *partition);
+
+/* --- early rows (partition_early.c) ---
+ *
+ * A conversion that is not decided may have a row in the table nevertheless: with the touch that it would get
+ * by what has been read so far. Which do is stored with the progress, so that whoever decides one that makes
+ * no row in the end can take its early row back. Of several undecided conversions with one primary key only
+ * the first may have one, and none takes the place of a row that is there already: so an early row never
+ * covers another conversion's. */
+
+/* An undecided conversion that the cut would write as it looks now. */
+struct early_row {
+    uint64_t number; /* queue entry */
+    uint64_t choice;
+    int touch_count;
+    struct touch touch; /* as in struct pending */
+    const struct touch *touches;
+    bool written; /* the table has it so, once the cut is committed */
+};
+
+/* Whether the primary key with this hash (not 0) is this conversion's among the undecided ones. */
+bool partition_early_claim(struct partition *partition, uint64_t number, uint64_t key);
+/* Under other settings a conversion may make a row that made none when a later one of its key got an early
+ * row, in a former life. So until those are decided, the keys of decided rows are remembered: the early row
+ * of a conversion whose key is among them is not its own any more. */
+bool partition_early_remembers(const struct partition *partition);
+void partition_early_released(struct partition *partition, uint64_t key, uint64_t number);
+void partition_early_lose(struct partition *partition, struct pending *pending, uint64_t key,
+                          uint64_t number);
+/* Whether the table has the row of a decided conversion already, as it must be. */
+bool partition_early_is_shown(const struct pending *pending);
+/* Memory that they take beside the conversions. */
+size_t partition_early_bytes(const struct partition *partition);
+/* Whether there may be any. */
+bool partition_early_any(const struct partition *partition);
+/* The undecided conversions that have a row once the cut is committed. */
+struct cut;
+void partition_early_owned(const struct partition *partition, const struct cut *cut,
+                           struct offset_ranges *owned);
 
 /* Everything that one commit moves. The conversions are queue entries from..to-1, all decided; the caller may
  * still turn the outcome of one (a lookup that is missing, a value that does not fit) before it calls
@@ -176,10 +220,13 @@ struct cut {
     int64_t conversion_watermark;  /* at progress.conversion_offset */
     const struct changes *changes; /* for the changelog, to be there before the progress is */
     const struct sources *touch_sources, *conversion_sources; /* of re-keyed logs, at the progress */
+    struct early_row *early;                                  /* in offset order; good until the next cut */
+    int early_count;
+    uint64_t withdrawn_to; /* early rows of queue entries to..withdrawn_to-1 are taken out of the table */
 };
 
-/* Decides what is final and takes conversions until they make `max_rows` rows: all rows of the last one, even
- * if these are many more. False when there is nothing to commit. */
+/* Decides what is final and takes conversions until they make `max_rows` rows, early ones included: all rows
+ * of the last one, even if these are many more. False when there is nothing to commit. */
 bool partition_cut(struct partition *partition, uint64_t max_rows, struct cut *cut);
 /* Touches that no cut has put into the changelog yet. */
 uint64_t partition_unlogged(const struct partition *partition);

@@ -1,38 +1,38 @@
 #include "pipeline/partition_internal.h"
 
 /* Of a model that picks one: whether there is any. */
-static bool pick(struct partition *partition, struct pending *pending, const struct window_range *range) {
+static bool pick(const struct partition *partition, struct hash128 key, const struct window_range *range,
+                 struct touch *one) {
     const struct attribute_config *attribute = &partition->join->plan->pipeline->attribute;
     int count;
-    if (attribute->model == MODEL_LAST)
-        return store_last(partition->store, pending->key, range, &pending->touch);
-    if (!attribute->reach) return store_first(partition->store, pending->key, range, &pending->touch);
-    const struct touch *touches =
-        store_collect(partition->store, pending->key, range, attribute->reach, &count);
-    if (count) pending->touch = touches[0];
+    if (attribute->model == MODEL_LAST) return store_last(partition->store, key, range, one);
+    if (!attribute->reach) return store_first(partition->store, key, range, one);
+    const struct touch *touches = store_collect(partition->store, key, range, attribute->reach, &count);
+    if (count) *one = touches[0];
     return count > 0;
 }
 
-static void choose(struct partition *partition, uint64_t number, struct pending *pending,
-                   const struct window_range *range) {
+const struct touch *partition_choose(const struct partition *partition, const struct pending *pending,
+                                     struct touch *one, int *count) {
     const struct plan *plan = partition->join->plan;
-    int count;
-    if (plan->shares) {
-        const struct touch *touches =
-            store_collect(partition->store, pending->key, range, plan->pipeline->attribute.reach, &count);
-        queue_keep_touches(&partition->queue, number, touches, count);
-    } else {
-        pending->touch_count = pick(partition, pending, range);
-        pending->touches = &pending->touch;
-    }
+    struct window_range range =
+        window_range(&plan->window, pending->time_us, partition_watermark_of(partition, &pending->before));
+    range.before_offset = position_advanced_beyond(&partition->touches, range.read_by_us);
+    *count = 0;
+    if (!pending->has_key) return one;
+    if (plan->shares)
+        return store_collect(partition->store, pending->key, &range, plan->pipeline->attribute.reach, count);
+    *count = pick(partition, pending->key, &range, one);
+    return one;
 }
 
 static void attribute(struct partition *partition, uint64_t number, struct pending *pending) {
-    struct window_range range = window_range(&partition->join->plan->window, pending->time_us,
-                                             partition_watermark_of(partition, &pending->before));
-    range.before_offset = position_advanced_beyond(&partition->touches, range.read_by_us);
-    if (pending->has_key) choose(partition, number, pending, &range);
-    pending->outcome = pending->touch_count ? OUTCOME_ATTRIBUTED : OUTCOME_UNATTRIBUTED;
+    int count;
+    const struct touch *touches = partition_choose(partition, pending, &pending->touch, &count);
+    pending->touch_count = count;
+    pending->touches = &pending->touch;
+    if (partition->join->plan->shares) queue_keep_touches(&partition->queue, number, touches, count);
+    pending->outcome = count ? OUTCOME_ATTRIBUTED : OUTCOME_UNATTRIBUTED;
 }
 
 /* What a conversion counts for when a batch is filled: its rows, of which a dead letter has none. */

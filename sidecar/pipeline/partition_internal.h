@@ -4,9 +4,27 @@
 #define TRIBUTARY_PIPELINE_PARTITION_INTERNAL_H
 
 #include "event/timestamp.h"
+#include "pipeline/early_keys.h"
 #include "pipeline/partition.h"
 #include "state/changelog.h"
 #include "state/refill.h"
+
+enum { EARLY_BITS = 1 << 16 };
+
+/* Of the conversions that are not decided, with `emit: early`. */
+struct early {
+    uint64_t *touched;      /* EARLY_BITS bits: hashes of keys whose touches were read since the last cut */
+    bool any_touched;       /* whether there is one */
+    struct early_keys keys; /* who may have the row of a primary key */
+    struct offset_ranges stored; /* those with a row when this life began */
+    int64_t stored_last;         /* the last of them; -1: there were none */
+    struct early_keys released;  /* keys of rows decided in this life, up to that one */
+    struct early_row *rows;      /* of the open cut */
+    int count, capacity;
+    uint64_t weight;      /* rows that they make in the table */
+    struct arena touches; /* theirs */
+    int runs;             /* of owned ones side by side, as committed */
+};
 
 struct partition {
     const struct join *join;
@@ -31,7 +49,8 @@ struct partition {
     struct arena dead_arena[2];   /* one for the open cut, one for what comes meanwhile */
     struct dead_touch *dead[2];
     int dead_count[2], dead_capacity[2];
-    int dead_current;   /* which of the two is being filled */
+    int dead_current; /* which of the two is being filled */
+    struct early early;
     struct value *kept; /* scratch: plan.touch_kept_count values */
     char kept_time[TIMESTAMP_TEXT_MAX], kept_source[MARKER_SOURCE_MAX];
 };
@@ -48,5 +67,22 @@ struct store *partition_new_store(const struct plan *plan);
 /* What is kept of a touch; good until the next call. */
 const struct value *partition_kept_values(struct partition *partition, const struct record *record,
                                           const struct event *event);
+
+/* The touches that the model chooses of what has been read so far, the earliest first: good until the next
+ * call, or the one in `*one`, of a model that picks one. */
+const struct touch *partition_choose(const struct partition *partition, const struct pending *pending,
+                                     struct touch *one, int *count);
+
+/* --- partition_early.c --- */
+
+void partition_early_release(struct partition *partition);
+/* A touch of this key was kept. */
+void partition_early_touch(struct partition *partition, struct hash128 key, int64_t time_us);
+/* A conversion was read. */
+void partition_early_read(const struct partition *partition, struct pending *pending);
+/* Puts at most `room` early rows into the cut. */
+void partition_early_take(struct partition *partition, struct cut *cut, uint64_t room);
+/* The cut is in the database; before its entries leave the queue. */
+void partition_early_committed(struct partition *partition, const struct cut *cut);
 
 #endif

@@ -45,6 +45,7 @@ static struct plan_source compile(struct plan *plan, const struct source *source
         break;
     case SOURCE_ATTRIBUTION:
         compiled.index = (int)source->attribution;
+        plan->tells_final |= source->attribution == ATTRIBUTION_FINAL;
         plan->shows_credit |= source->attribution == ATTRIBUTION_CREDIT;
         break;
     }

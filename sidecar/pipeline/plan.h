@@ -39,6 +39,7 @@ struct plan {
     int *conversion_key; /* of these the ones that say which conversion it is, without the touch number */
     int conversion_key_count;
     bool shares;       /* the model writes a row for each touch */
+    bool tells_final;  /* some column shows attribution.final */
     bool shows_credit; /* some column does */
     int amount;        /* which of conversion_fields is shared out, where a column shows it; otherwise -1 */
 };

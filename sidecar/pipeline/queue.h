@@ -20,6 +20,16 @@
 /* Undecided as long as its outcome is this. */
 #define OUTCOME_OPEN OUTCOME_COUNT
 
+/* What the table has of a conversion before it is decided, with `emit: early`. A choice is a number that says
+ * which touch a row has (partition_early.c); 0 is none. */
+struct provisional {
+    uint64_t key;   /* a hash of the row's primary key, for early_keys; 0: not known */
+    uint64_t tried; /* the choice last looked at, be it written or not; 0: it is new in this life */
+    uint64_t shown; /* the choice in the row that the table has; 0: not known, or no row */
+    bool owned;     /* the table has a row of its own */
+    bool touched;   /* a touch of its key may have been read since it was looked at */
+};
+
 struct pending {
     struct record record;    /* its bytes copied */
     struct watermark before; /* the conversion watermark before it */
@@ -33,6 +43,7 @@ struct pending {
     struct value *fields; /* those of plan.conversion_fields; NULL when the record could not be read or is
                              filtered */
     const char *detail;   /* why it is a dead letter, or NULL */
+    struct provisional provisional;
 };
 
 struct segment;

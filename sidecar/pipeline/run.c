@@ -114,6 +114,7 @@ static bool equip(struct run_shared *shared, int number, uint64_t key_seed,
     options->lookups = memory_zalloc((size_t)plan->lookup_count, sizeof(struct lookup_query *));
     options->output = postgres_output_new(plan->output, tables->output, &hand->error);
     bool ok = options->output && join_init(&options->join, plan, key_seed, &hand->error);
+    options->join.early = plan->pipeline->attribute.emit == EMIT_EARLY;
     for (int i = 0; ok && i < plan->lookup_count; i++) {
         const struct lookup_plan *lookup = &plan->lookups[i];
         options->lookups[i] = lookup_query_new(lookup->config, lookup->columns, lookup->column_count,

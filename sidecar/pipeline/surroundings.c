@@ -270,7 +270,7 @@ static bool check_upsert(const struct plan *plan, struct connection *connection,
     bool unique;
     if (output->write != WRITE_UPSERT) return true;
     if (!may(connection, table, "SELECT", error) || !may(connection, table, "UPDATE", error)) return false;
-    if (output->several && !may(connection, table, "DELETE", error)) return false;
+    if ((output->several || output->early) && !may(connection, table, "DELETE", error)) return false;
     if (!catalogue_is_unique(connection, table, output->primary_key, output->primary_key_count,
                              SURROUNDINGS_TIMEOUT_MS, &unique, error))
         return false;

@@ -94,6 +94,8 @@ static yyjson_mut_val *worker_of(const struct view *view, int number, yyjson_mut
     add_time(doc, map, "last_commit", worker->commits.last_us ? worker->commits.last_us : TIME_NONE);
     yyjson_mut_obj_add_uint(doc, map, "commits", worker->commits.commits);
     yyjson_mut_obj_add_uint(doc, map, "rows_written", worker->commits.rows);
+    yyjson_mut_obj_add_uint(doc, map, "early_rows_written", worker->commits.early[EARLY_WRITTEN]);
+    yyjson_mut_obj_add_uint(doc, map, "early_rows_corrected", worker->commits.early[EARLY_CORRECTED]);
     yyjson_mut_obj_add_sint(doc, map, "memory_held_bytes", worker->held);
     yyjson_mut_obj_add_sint(doc, map, "memory_share_bytes", worker->share);
     partitions = yyjson_mut_obj_add_arr(doc, map, "partitions");

@@ -166,6 +166,7 @@ static struct worker_gauges sum_of(const struct view *view) {
         const struct worker_gauges *worker = &view->workers[w];
         sum.commits.commits += worker->commits.commits;
         sum.commits.rows += worker->commits.rows;
+        for (int k = 0; k < EARLY_KINDS; k++) sum.commits.early[k] += worker->commits.early[k];
         histogram_add(&sum.commits.duration, &worker->commits.duration);
         for (int i = 0; i < OUTCOME_COUNT; i++)
             sum.commits.dead_letters[i] += worker->commits.dead_letters[i];
@@ -227,12 +228,21 @@ static void add_lookups(const struct view *view, struct buffer *out) {
                         lookup_of(view, i).cache_bytes);
 }
 
+static void add_early(const struct commit_gauges *commits, struct buffer *out) {
+    static const char *const changes[EARLY_KINDS] = {
+        [EARLY_WRITTEN] = "written", [EARLY_CORRECTED] = "corrected", [EARLY_TAKEN_BACK] = "taken_back"};
+    metrics_begin(out, METRIC_EARLY_ROWS);
+    for (int k = 0; k < EARLY_KINDS; k++)
+        metrics_integer(out, METRIC_EARLY_ROWS, LABELS(changes[k]), (int64_t)commits->early[k]);
+}
+
 static void add_sums(const struct view *view, struct buffer *out) {
     struct worker_gauges sum = sum_of(view);
     add_one(out, METRIC_COMMITS, (int64_t)sum.commits.commits);
     metrics_begin(out, METRIC_COMMIT_DURATION);
     metrics_histogram(out, METRIC_COMMIT_DURATION, &sum.commits.duration);
     add_one(out, METRIC_ROWS_WRITTEN, (int64_t)sum.commits.rows);
+    add_early(&sum.commits, out);
     add_dead_letters(&sum.commits, out);
     add_lookups(view, out);
     add_wait_seconds(view, &sum, out);

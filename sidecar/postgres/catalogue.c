@@ -22,7 +22,8 @@ static struct catalogue_table *read_columns(const PGresult *result) {
                                       .typmod = (int32_t)strtol(PQgetvalue(result, i, 3), NULL, 10),
                                       .not_null = PQgetvalue(result, i, 4)[0] == 't',
                                       .has_default = PQgetvalue(result, i, 5)[0] == 't',
-                                      .cast = memory_strdup(PQgetvalue(result, i, 6))};
+                                      .cast = memory_strdup(PQgetvalue(result, i, 6)),
+                                      .vague = PQgetvalue(result, i, 7)[0] == 't'};
     }
     return table;
 }
@@ -33,7 +34,9 @@ struct catalogue_table *catalogue_load(struct connection *connection, const char
         "SELECT format('%I.%I', n.nspname, c.relname), a.attname,"
         " CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE a.atttypid END,"
         " CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END, a.attnotnull OR t.typnotnull,"
-        " a.atthasdef OR a.attidentity <> '', format('%I.%I', tn.nspname, t.typname)"
+        " a.atthasdef OR a.attidentity <> '', format('%I.%I', tn.nspname, t.typname),"
+        " EXISTS (SELECT FROM pg_catalog.pg_collation l WHERE l.oid = a.attcollation AND NOT"
+        " l.collisdeterministic)"
         " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
         " LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"

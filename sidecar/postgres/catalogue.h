@@ -12,6 +12,7 @@ struct catalogue_column {
     uint32_t type; /* OID; of a domain, that of its base type */
     int32_t typmod;
     bool not_null, has_default;
+    bool vague; /* its collation calls texts equal that differ: it is not deterministic */
     char *cast; /* the type's name fit for a cast that changes nothing: pg_catalog."varchar" */
 };
 

@@ -110,6 +110,13 @@ static const struct metric_row rows[METRIC_COUNT] = {
                              METRIC_COUNTER,
                              {NULL},
                              "Rows that this process has committed to the output table."},
+    [METRIC_EARLY_ROWS] = {"tributary_early_rows_total",
+                           METRIC_COUNTER,
+                           {"change"},
+                           "With `emit: early`, rows of conversions that were not final: written; corrected, "
+                           "because a touch changed them; taken back, because the conversion makes no row in "
+                           "the end. They are not counted in tributary_rows_written_total, which has the "
+                           "final ones, without those that needed no writing."},
     [METRIC_DEAD_LETTERS] = {"tributary_dead_letters_total",
                              METRIC_COUNTER,
                              {"reason"},

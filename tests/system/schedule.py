@@ -47,6 +47,8 @@ class Plan:
             "defaults.idle_timeout": rnd.choice([0, "200ms", "1s"]),
         }
         self.append = rnd.random() < 0.7  # shows more: an upsert hides a row written twice
+        if not self.append and rnd.random() < 0.7:
+            self.settings["attribute.emit"] = "early"
         self.workers = rnd.randint(1, 3)
         length = rnd.choice([1000, 1500, 2500])
         self.events = history(rnd, length, span=rnd.choice([length / 2, length * 3]))
@@ -141,6 +143,7 @@ class Play:
     def describe(self) -> str:
         plan = self.plan
         words = ["append" if plan.append else "upsert", f"{plan.workers} workers", *(["skewed"] if plan.skewed else [])]
+        words += ["early"] if "attribute.emit" in plan.settings else []
         words += ["re-keyed"] if plan.rekeyed else []
         return "; ".join([", ".join(words), *self.done, *self.stage.notes])
 

@@ -84,7 +84,7 @@ START_TEST(golden_upsert) {
     open_output(&o, WRITE_UPSERT, "note id at Part", "Part id");
     format(&o);
     ck_assert_str_eq(o.statement.sql,
-                     "INSERT INTO shop.\"Orders\" (\"note\", \"id\", \"at\", \"Part\")"
+                     "INSERT INTO shop.\"Orders\" AS t (\"note\", \"id\", \"at\", \"Part\")"
                      " SELECT u.c0::pg_catalog.text, u.c1::pg_catalog.\"numeric\","
                      " u.c2::pg_catalog.timestamptz, u.c3::pg_catalog.int4"
                      " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS u(c0, c1, c2, c3)"
@@ -100,7 +100,7 @@ START_TEST(golden_upsert_of_keys_only) {
     open_output(&o, WRITE_UPSERT, "id", "id");
     format(&o);
     ck_assert_str_eq(o.statement.sql,
-                     "INSERT INTO shop.\"Orders\" (\"id\") SELECT u.c0::pg_catalog.\"numeric\""
+                     "INSERT INTO shop.\"Orders\" AS t (\"id\") SELECT u.c0::pg_catalog.\"numeric\""
                      " FROM unnest($1::text[]) AS u(c0) ON CONFLICT (\"id\") DO NOTHING");
     close_output(&o);
 }
@@ -110,7 +110,7 @@ START_TEST(golden_append) {
     struct output o;
     open_output(&o, WRITE_APPEND, "id note", "");
     format(&o);
-    ck_assert_str_eq(o.statement.sql, "INSERT INTO shop.\"Orders\" (\"id\", \"note\")"
+    ck_assert_str_eq(o.statement.sql, "INSERT INTO shop.\"Orders\" AS t (\"id\", \"note\")"
                                       " SELECT u.c0::pg_catalog.\"numeric\", u.c1::pg_catalog.text"
                                       " FROM unnest($1::text[], $2::text[]) AS u(c0, c1)");
     close_output(&o);

@@ -94,8 +94,10 @@ static inline struct result choose_touches(const struct log *log, const struct s
     return result;
 }
 
-static inline struct result define_row(const struct definition *definition, const struct settings *settings,
-                                       int conversion) {
+/* What the row is once touches before this offset have been read. */
+static inline struct result define_early_row(const struct definition *definition,
+                                             const struct settings *settings, int conversion,
+                                             int64_t touch_offset) {
     const struct log *touches = &definition->logs[TOUCHES];
     const struct log_event *c = &definition->logs[CONVERSIONS].events[conversion];
     int64_t passed = definition->watermark[CONVERSIONS][conversion];
@@ -105,8 +107,14 @@ static inline struct result define_row(const struct definition *definition, cons
     if (late && !settings->attribute_late) return (struct result){ROW_LATE, 0, 0, settings};
     bool counts[EVENTS_MAX];
     for (int i = 0; i < touches->count; i++)
-        counts[i] = touch_counts(definition, settings, conversion, i) && touch_is_kept(touches, settings, i);
+        counts[i] = i < touch_offset && touch_counts(definition, settings, conversion, i) &&
+                    touch_is_kept(touches, settings, i);
     return choose_touches(touches, settings, counts);
+}
+
+static inline struct result define_row(const struct definition *definition, const struct settings *settings,
+                                       int conversion) {
+    return define_early_row(definition, settings, conversion, INT64_MAX);
 }
 
 /* The window join as SQL would do it, where watermarks have no part. */

@@ -32,8 +32,9 @@ struct log_event {
 struct log {
     struct log_event events[EVENTS_MAX];
     int count;
-    int end; /* events before this offset have been produced */
-    int low; /* events before this offset have been deleted */
+    int end;   /* events before this offset have been produced */
+    int low;   /* events before this offset have been deleted */
+    int twins; /* so many conversions side by side have one id */
 };
 
 /* Whether the event can be read: it has a time, which moves the watermark. */
@@ -67,6 +68,7 @@ static inline void log_draw(struct log *log, struct random *random, int keys, in
     int64_t now_s = random_below(random, 20);
     log->count = random_below(random, EVENTS_MAX + 1);
     log->low = log->end = 0;
+    log->twins = 1;
     for (int i = 0; i < log->count; i++) {
         now_s += random_below(random, 40) ? gaps[random_below(random, COUNT_OF(gaps))] : 50;
         log->events[i] = draw_event(random, keys, now_s, bound_s, wild);
@@ -94,6 +96,11 @@ static inline bool event_note(char *text, int offset) {
     }
 }
 
+/* The offset of the first conversion with the same id. */
+static inline int log_first_twin(const struct log *log, int offset) {
+    return offset - offset % log->twins;
+}
+
 /* The event as a record, its bytes in `json`. */
 static inline struct record event_record(const struct log *log, enum side side, int offset, char *json) {
     static const char *const keys[KEYS_MAX] = {"0", "1", "2", "3", "4", "5", "6", "7"};
@@ -105,7 +112,7 @@ static inline struct record event_record(const struct log *log, enum side side, 
     char id[JSON_MAX], note[JSON_MAX] = "";
     if (event->kind == EVENT_EMPTY) record.value = (struct span){0};
     if (event->kind == EVENT_EMPTY || event->kind == EVENT_MALFORMED) return strcpy(json, "{"), record;
-    event_id(id, side, offset);
+    event_id(id, side, side == CONVERSIONS ? log_first_twin(log, offset) : offset);
     bool noted = event_note(note, offset), quoted = offset % 4 != 1;
     int len =
         snprintf(json, JSON_MAX * 3, "{\"id\":\"%s\",\"user\":%s,\"at\":%" PRId64 "%s%s%s%s}", id,

@@ -12,7 +12,7 @@ enum kept { KEPT_NOTHING, KEPT_ID, KEPT_NOTE, KEPT_SEVERAL, KEPT_COUNT };
 struct settings {
     int64_t bound_s[2]; /* by side */
     int64_t window_s, lateness_s, drift_s, grace_s;
-    bool attribute_late;
+    bool attribute_late, early;
     enum kept kept;
     enum model model;
     int reach, cap; /* 0: none */
@@ -66,9 +66,9 @@ static inline void setup_yaml(struct buffer *yaml, const struct settings *settin
                   settings->window_s, models[settings->model]);
     if (settings->reach) buffer_printf(yaml, " reach: %d,", settings->reach);
     if (settings->cap) buffer_printf(yaml, " touch_cap: %d,", settings->cap);
-    buffer_printf(yaml, " allowed_lateness: %" PRId64 "s, late: %s, max_drift: %" PRId64 "s}\n",
+    buffer_printf(yaml, " allowed_lateness: %" PRId64 "s, late: %s, max_drift: %" PRId64 "s, emit: %s}\n",
                   settings->lateness_s, settings->attribute_late ? "attribute" : "dead_letter",
-                  settings->drift_s);
+                  settings->drift_s, settings->early ? "early" : "final");
     buffer_printf(
         yaml,
         "outputs:\n  - postgres: {table: r, write: upsert, primary_key: [id%s],"
@@ -90,6 +90,7 @@ static inline struct setup *setup_new(const struct settings *settings) {
     setup->plan = plan_new(setup->pipeline);
     ck_assert(join_init(&setup->join, setup->plan, 1, &error));
     setup->join.logged = true;
+    setup->join.early = settings->early;
     return setup;
 }
 
