@@ -52,12 +52,8 @@ tzdata-legacy has_file /usr/share/zoneinfo/US/Pacific
 binutils has_command strip
 END
         ;;
-    image)
-        cat <<'END'
-python3 has_command python3
-golang has_command go
-END
-        ;;
+    image) echo 'python3 has_command python3' ;;
+    image-test) echo 'python3-venv has_venv' ;;
     package)
         cat <<'END'
 dpkg-dev has_command dpkg-shlibdeps
