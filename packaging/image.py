@@ -1,11 +1,12 @@
 """Writes the folders that packaging/rootfs lays out as an OCI image: scripts/image calls it. The same input gives the same
-bytes: files are sorted, belong to root, and are of 1970."""
+bytes: files are sorted and belong to root; their modes and times are those that packaging/rootfs gave them."""
 
 import argparse
 import gzip
 import hashlib
 import io
 import json
+import stat
 import tarfile
 from pathlib import Path
 
@@ -28,13 +29,14 @@ def digest_of(data: bytes) -> str:
 
 
 def entry(root: Path, path: Path) -> tarfile.TarInfo:
-    info = tarfile.TarInfo(str(path.relative_to(root)))
+    info, status = tarfile.TarInfo(str(path.relative_to(root))), path.lstat()
+    info.mode, info.mtime = stat.S_IMODE(status.st_mode), int(status.st_mtime)
     if path.is_symlink():
-        info.type, info.linkname, info.mode = tarfile.SYMTYPE, str(path.readlink()), 0o777
+        info.type, info.linkname = tarfile.SYMTYPE, str(path.readlink())
     elif path.is_dir():
-        info.type, info.mode = tarfile.DIRTYPE, 0o555
+        info.type = tarfile.DIRTYPE
     else:
-        info.size, info.mode = path.stat().st_size, path.stat().st_mode & 0o555
+        info.size = status.st_size
     return info
 
 

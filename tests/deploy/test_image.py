@@ -291,6 +291,15 @@ def test_hadolint_finds_nothing():
     assert run(tool("hadolint"), ROOT / "Dockerfile").stdout == ""
 
 
+def test_nothing_of_the_last_stage_is_left_out(tmp_path):
+    """scripts/image would otherwise make another image than Docker does."""
+    changed = tmp_path / "Dockerfile"
+    changed.write_text(dockerfile() + "ENV TZ=UTC\n")
+    line = ["python3", "-B", "-c", "import dockerfile, sys, pathlib; dockerfile.configuration(pathlib.Path(sys.argv[1]), {})"]
+    assert "does not know ENV" in run(*line, changed, code=1, cwd=ROOT / "packaging").stderr
+    run(*line, ROOT / "Dockerfile", cwd=ROOT / "packaging")
+
+
 def test_what_is_copied_exists_and_is_not_ignored():
     copied = [word for rest in re.findall(r"^COPY ((?!--from).*)$", dockerfile(), re.MULTILINE) for word in rest.split()[:-1]]
     allowed = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]

@@ -100,6 +100,9 @@ def wrapper(image: Image, root: Path, folder: Path, script: Path, certificates: 
     script.write_text(
         f"""#!/usr/bin/env bash
 folder={shlex.quote(str(folder))}
+for name in $(compgen -e); do # a container has the variables that it is given, no others
+    case $name in PATH | KAFKA_* | DATABASE_*) ;; *) unset "$name" ;; esac
+done
 exec unshare --mount --propagation private -- bash -c {shlex.quote(inside)} bash {shlex.quote(str(root))} {entrypoint} \\
     "${{@/#"$folder"/{FOLDER}}}"
 """
