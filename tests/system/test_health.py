@@ -109,7 +109,8 @@ def test_of_every_way_to_say_this_machine(bare_case, health, listen):
     with answering(answer("200 OK", "ok\n")) as (port, _):
         bare_case.pipeline.change("telemetry.listen", listen.format(port))
         process = bare_case.pipeline.run(command="health")
-    assert process.exit_code == 0, process.output + process.log
+    shown = listen.format(port) if not listen.startswith(":") else f"localhost:{port}"
+    assert (process.exit_code, process.output) == (0, f"ok    http://{shown}/healthz\n"), process.log
 
 
 @pytest.mark.parametrize("listen", ["[::]:{}", "[::1]:{}", ":{}"])
