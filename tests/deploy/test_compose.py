@@ -18,8 +18,6 @@ from pipeline import PROGRAM, Process, eventually
 from servers import Servers, Unavailable
 from watched import Watched
 
-pytestmark = pytest.mark.xdist_group("compose")  # one pair of servers for all of them
-
 FILE = ROOT / "compose.yaml"
 IMAGE = "tributary:0.1.0"
 

@@ -22,8 +22,6 @@ from secure import Secure, SecureCase
 from servers import Unavailable
 from watched import watch
 
-pytestmark = pytest.mark.xdist_group("image")  # one image for all of them
-
 LIMIT_MB = 15
 
 
