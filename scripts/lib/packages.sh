@@ -3,6 +3,7 @@
 
 has_command() { command -v "$1" >/dev/null 2>&1; }
 has_library() { pkg-config --atleast-version="${2:-0}" "$1" 2>/dev/null; }
+has_file() { [ -e "$1" ]; }
 has_server() { has_command initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 has_venv() { python3 -c 'import venv, ensurepip' 2>/dev/null; }
 has_lint_driver() { has_command run-clang-tidy && has_command clang-tidy; }
@@ -44,6 +45,16 @@ kcat has_command kcat
 openssl has_command openssl
 END
         ;;
+    rootfs)
+        cat <<'END'
+ca-certificates has_file /etc/ssl/certs/ca-certificates.crt
+tzdata has_file /usr/share/zoneinfo/America/Edmonton
+tzdata-legacy has_file /usr/share/zoneinfo/US/Pacific
+binutils has_command strip
+END
+        ;;
+    image) echo 'python3 has_command python3' ;;
+    image-test) echo 'python3-venv has_venv' ;;
     package)
         cat <<'END'
 dpkg-dev has_command dpkg-shlibdeps

@@ -30,7 +30,7 @@ struct command {
 
 /* All of them, in the order in which they are listed; ends with a name of NULL. */
 extern const struct command commands[];
-enum { COMMANDS = 15 };
+enum { COMMANDS = 16 };
 
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
@@ -43,6 +43,7 @@ int command_verify(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_state(int argc, char **argv);
 int command_dead_letters(int argc, char **argv);
+int command_health(int argc, char **argv);
 int command_generate(int argc, char **argv);
 int command_produce(int argc, char **argv);
 int command_reference(int argc, char **argv);
@@ -59,6 +60,7 @@ extern const struct command_text verify_text;
 extern const struct command_text explain_text;
 extern const struct command_text state_text;
 extern const struct command_text dead_letters_text;
+extern const struct command_text health_text;
 extern const struct command_text generate_text;
 extern const struct command_text produce_text;
 extern const struct command_text reference_text;

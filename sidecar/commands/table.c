@@ -15,6 +15,7 @@ const struct command commands[] = {
     {"state", "say what is stored of a pipeline: positions, lag, touches held", command_state, &state_text},
     {"dead-letters", "say what became a dead letter and why; send it again once mended", command_dead_letters,
      &dead_letters_text},
+    {"health", "ask a running pipeline whether it is well", command_health, &health_text},
     {"generate", "make demo events: clicks and checkouts, into files or into Kafka", command_generate,
      &generate_text},
     {"produce", "load files of JSON lines into a topic", command_produce, &produce_text},

@@ -228,8 +228,7 @@ static const struct http_page pages[] = {
 
 /* --- life --- */
 
-#define DEFAULT_ADDRESS "127.0.0.1:9469"
-#define ANY_PORT        "127.0.0.1:0"
+#define ANY_PORT "127.0.0.1:0"
 
 static struct http_server *serve(struct monitor *monitor, const char *address, bool *taken,
                                  struct error *error) {
@@ -241,7 +240,7 @@ static bool open_server(struct monitor *monitor, struct error *error) {
     const char *address = monitor->plan->pipeline->telemetry_listen;
     bool taken = false;
     if (address && strcmp(address, "none") == 0) return true;
-    monitor->server = serve(monitor, address ? address : DEFAULT_ADDRESS, &taken, error);
+    monitor->server = serve(monitor, address ? address : MONITOR_ADDRESS, &taken, error);
     if (!monitor->server && !address && taken) monitor->server = serve(monitor, ANY_PORT, &taken, error);
     if (!monitor->server) return false;
     log_event(LOG_LEVEL_INFO, "listening", "address=%s", http_server_address(monitor->server));

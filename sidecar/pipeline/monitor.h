@@ -10,6 +10,9 @@
 #include "pipeline/plan.h"
 #include "pipeline/rekey_gauges.h"
 
+/* Where it listens when the pipeline does not say; any free port of this machine where that is taken. */
+#define MONITOR_ADDRESS "127.0.0.1:9469"
+
 struct monitor;
 
 /* Listens as the pipeline says; a line in the log says where. With `none` there is a monitor without a

@@ -16,7 +16,6 @@ enum {
     TIMEOUT_SECONDS = 5,       /* without a byte */
     REQUEST_BYTES = 16 * 1024, /* of a connection: its header and what is kept of it */
     BACKLOG = 16,
-    HOST_MAX = 256,
 };
 
 struct http_server {
@@ -132,14 +131,13 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 
 /* --- listening --- */
 
-/* "host:port" in two; false when it is not that. */
-static bool split(const char *address, char *host, const char **port) {
+bool http_address_split(const char *address, char *host, const char **port) {
     const char *colon = strrchr(address, ':');
     size_t len = colon ? (size_t)(colon - address) : 0;
     bool brackets = len >= 2 && address[0] == '[' && address[len - 1] == ']';
     if (!colon || !colon[1] || strlen(colon + 1) > 5 || strspn(colon + 1, "0123456789") != strlen(colon + 1))
         return false;
-    if (strtol(colon + 1, NULL, 10) > UINT16_MAX || len >= HOST_MAX) return false;
+    if (strtol(colon + 1, NULL, 10) > UINT16_MAX || len >= HTTP_HOST_MAX) return false;
     if (!brackets && memchr(address, ':', len)) return false;
     memcpy(host, address + brackets, len - 2 * brackets);
     host[len - 2 * brackets] = '\0';
@@ -166,10 +164,10 @@ static bool refuse_address(struct error *error, const char *address, const char 
 
 static int listen_on(const char *address, bool *taken, struct error *error) {
     static const char usage[] = "write `telemetry: {listen: \"HOST:PORT\"}`, or `listen: none`";
-    char host[HOST_MAX];
+    char host[HTTP_HOST_MAX];
     const char *port;
     struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
-    if (!split(address, host, &port)) {
+    if (!http_address_split(address, host, &port)) {
         (void)refuse_address(error, address, "it is not an address and a port", usage);
         return -1;
     }

@@ -19,7 +19,12 @@ struct http_page {
 
 struct http_server;
 
-enum { HTTP_ADDRESS_MAX = 300, HTTP_CONNECTIONS = 16 };
+enum { HTTP_ADDRESS_MAX = 300, HTTP_HOST_MAX = 256, HTTP_CONNECTIONS = 16 };
+
+/* "HOST:PORT", "[IPV6]:PORT" or ":PORT" in two: the host, "" for all interfaces, without brackets into
+ * `host`, which has HTTP_HOST_MAX bytes; *port points into the address. False when it is not that. Any
+ * thread. */
+bool http_address_split(const char *address, char *host, const char **port);
 
 /* Listens on "HOST:PORT", "[IPV6]:PORT" or ":PORT" (all interfaces); port 0 is any that is free. The pages
  * and what they are given outlive the server. NULL with a config error when that cannot be had; *taken, which
