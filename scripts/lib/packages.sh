@@ -62,6 +62,14 @@ maven has_command mvn
 python3-venv has_venv
 END
         ;;
+    etcd) echo 'etcd-server has_command etcd' ;;
+    deploy)
+        cat <<'END'
+python3-venv has_venv
+curl has_command curl
+openssl has_command openssl
+END
+        ;;
     python) echo 'python3-venv has_venv' ;;
     count) echo 'valgrind has_command valgrind' ;;
     metrics) echo 'prometheus has_command promtool' ;;
