@@ -1,6 +1,7 @@
 """The plain manifests."""
 
 import re
+import shutil
 
 import pytest
 import yaml
@@ -14,7 +15,7 @@ def built(overlay: str) -> list[dict]:
     return list(yaml.safe_load_all(run(tool("kube"), "kubectl", "kustomize", ROOT / "k8s" / overlay).stdout))
 
 
-@pytest.mark.parametrize("file", ["base/pipeline.yaml", "overlays/aws/pipeline.yaml"])
+@pytest.mark.parametrize("file", ["base/pipeline.yaml", "overlays/aws/pipeline.yaml", "beside-redpanda/pipeline.yaml"])
 def test_the_pipeline_is_the_example(program, file):
     ours = yaml.safe_load((ROOT / "k8s" / file).read_text())
     example = yaml.safe_load((ROOT / "examples/checkouts/pipeline.yaml").read_text())
@@ -61,3 +62,21 @@ def test_no_container_may_do_more_than_it_needs():
             for c in spec["containers"] + spec.get("initContainers", []):
                 assert c["securityContext"]["capabilities"] == {"drop": ["ALL"]}
                 assert c["resources"]["limits"]["memory"]
+
+
+def test_a_container_beside_a_broker(tmp_path):
+    """As a component over a StatefulSet called redpanda, such as the local overlay's; the values say the same."""
+    beside = tmp_path / "k8s/beside-redpanda"
+    shutil.copytree(ROOT / "k8s", tmp_path / "k8s")
+    (tmp_path / "k8s/kustomization.yaml").write_text(
+        "resources: [overlays/local/redpanda.yaml]\ncomponents: [beside-redpanda]\n")
+    objects = list(yaml.safe_load_all(run(tool("kube"), "kubectl", "kustomize", tmp_path / "k8s").stdout))
+    (broker,) = [o for o in objects if o["kind"] == "StatefulSet"]
+    spec = broker["spec"]["template"]["spec"]
+    assert sorted(c["name"] for c in spec["containers"]) == ["redpanda", "tributary"]
+    (ours,) = [c for c in spec["containers"] if c["name"] == "tributary"]
+    assert "readinessProbe" not in ours, "a broker must not leave the service because of it"
+    values = yaml.safe_load((beside / "values.yaml").read_text())["statefulset"]["podTemplate"]["spec"]
+    assert values["containers"] == [ours]
+    patch = yaml.safe_load((beside / "patch.yaml").read_text())["spec"]["template"]["spec"]
+    assert patch == values
