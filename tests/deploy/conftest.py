@@ -18,14 +18,6 @@ def pytest_runtest_call(item):
         unavailable(str(reason))
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(fixturedef, request):
-    try:
-        return (yield)
-    except Missing as reason:
-        unavailable(str(reason))
-
-
 @pytest.fixture(scope="session")
 def program():
     if not PROGRAM.exists():

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from chart import CASES, CHART, case, container, of_kind, pod_specs, rendered, with_pipeline, written
+from conftest import unavailable
 from control_plane import ZONES, ControlPlane, eventually
-from tools import ROOT, helm, tool
+from tools import ROOT, Missing, helm, tool
 
 pytestmark = pytest.mark.xdist_group("control plane")
 OVERLAYS = ["base", "overlays/gcp", "overlays/aws", "overlays/local"]
@@ -21,6 +22,8 @@ def cluster(tmp_path_factory):
     try:
         plane.start()
         yield plane
+    except Missing as reason:
+        unavailable(str(reason))
     finally:
         plane.stop()
 
