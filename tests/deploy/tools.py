@@ -40,7 +40,7 @@ def tool(name: str) -> str:
 
 def run(*command, check: bool = True, **options) -> subprocess.CompletedProcess:
     """A command with its output taken; what it said is in the failure."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **{"timeout": 120, **options})
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **{"timeout": 200, **options})
     if check:
         assert done.returncode == 0, f"{' '.join(map(str, command))[:300]}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
     return done
