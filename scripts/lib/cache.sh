@@ -4,10 +4,14 @@
 cache_dir() { printf '%s\n' "${XDG_CACHE_HOME:-$HOME/.cache}/tributary"; }
 
 # cache_locked COMMAND…: runs it while no other script changes the cache.
-cache_locked() {
-    local lock status=0
+cache_locked() { cache_locked_as '' "$@"; }
+
+# cache_locked_as NAME COMMAND…: the same for what has a lock of its own, because it takes many minutes.
+cache_locked_as() {
+    local lock status=0 name=$1
+    shift
     mkdir -p "$(cache_dir)"
-    exec {lock}>"$(cache_dir)/.lock"
+    exec {lock}>"$(cache_dir)/.lock${name:+-$name}"
     flock "$lock"
     "$@" {lock}>&- || status=$?
     exec {lock}>&-

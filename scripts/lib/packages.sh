@@ -75,6 +75,14 @@ python3-venv has_venv
 END
         ;;
     cache) echo 'ccache has_command ccache' ;;
+    etcd) echo 'etcd-server has_command etcd' ;;
+    deploy)
+        cat <<'END'
+python3-venv has_venv
+curl has_command curl
+openssl has_command openssl
+END
+        ;;
     python) echo 'python3-venv has_venv' ;;
     count) echo 'valgrind has_command valgrind' ;;
     metrics) echo 'prometheus has_command promtool' ;;

@@ -1,7 +1,6 @@
 """What a running pipeline shows of itself over HTTP, and its log as JSON."""
 
 import json
-import re
 import shutil
 import socket
 import subprocess
@@ -9,7 +8,7 @@ from collections import Counter
 
 from conftest import unavailable
 from events import HOUR, MINUTE, checkout, click
-from pipeline import ROOT, eventually
+from pipeline import eventually
 from watched import Watched, some_events, watch
 
 def records_of(samples) -> Counter:
@@ -194,16 +193,3 @@ def test_conversions_decided_by_silence_are_counted(bare_case):
     bare_case.await_rows(3)
     series = ("tributary_idle_decided_conversions_total", "0")
     eventually(lambda: watched.metrics()[series] == 3, "three were decided so")
-
-
-def test_the_alerts_of_the_page(tmp_path):
-    if not shutil.which("promtool"):
-        unavailable("there is no promtool; scripts/install-deps metrics installs it")
-    page = (ROOT / "docs/operations.md").read_text()
-    (rules,) = re.findall(r"```yaml\n(groups:\n.*?)```", page, re.S)
-    file = tmp_path / "rules.yaml"
-    file.write_text(rules)
-    checked = subprocess.run(["promtool", "check", "rules", file], capture_output=True, text=True, timeout=60)
-    assert checked.returncode == 0, checked.stdout + checked.stderr
-    known = set(re.findall(r"^\| `(\w+)`", (ROOT / "docs/metrics.md").read_text(), re.M))
-    assert known and set(re.findall(r"tributary_\w+", rules)) <= known
