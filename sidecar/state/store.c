@@ -161,16 +161,18 @@ static int compare_order(const struct store *store, const struct entry *a, const
     return store->compare(&field[0], &field[1]);
 }
 
-static bool is_before(const struct store *store, const struct touch *a, const struct touch *b) {
+/* These are inlined: a look-up must cost no more for there being others. */
+#define INLINED static inline __attribute__((always_inline))
+
+INLINED bool is_before(const struct store *store, const struct touch *a, const struct touch *b) {
     if (a->time_us != b->time_us) return a->time_us < b->time_us;
     int order = compare_order(store, a->entry, b->entry);
     return order ? order < 0 : a->offset < b->offset;
 }
 
-/* Whether the linked entry counts within the range; then `touch` is it. */
-static bool counts(const struct bucket *bucket, uint32_t link, const struct window_range *range,
-                   struct touch *touch) {
-    const struct entry *entry = bucket_entry(bucket, link);
+/* Whether the entry, which `link` leads to, counts within the range; then `touch` is it. */
+INLINED bool counts(const struct bucket *bucket, uint32_t link, const struct entry *entry,
+                    const struct window_range *range, struct touch *touch) {
     *touch = (struct touch){entry_time(bucket, entry), entry_offset(entry), entry};
     return touch->time_us >= range->from_us && touch->time_us <= range->to_us &&
            touch->offset < range->before_offset &&
@@ -178,21 +180,23 @@ static bool counts(const struct bucket *bucket, uint32_t link, const struct wind
 }
 
 /* The earliest of a bucket, or the latest. */
-static bool outermost(const struct store *store, const struct bucket *bucket, struct hash128 key,
-                      const struct window_range *range, bool latest, struct touch *touch) {
+INLINED bool outermost(const struct store *store, const struct bucket *bucket, struct hash128 key,
+                       const struct window_range *range, bool latest, struct touch *touch) {
     bool found = false;
-    struct touch this;
-    for (uint32_t link = bucket_find(bucket, key); link; link = bucket_entry(bucket, link)->next) {
-        if (!counts(bucket, link, range, &this)) continue;
-        if (!found || is_before(store, &this, touch) != latest) *touch = this;
-        found = true;
+    for (uint32_t link = bucket_find(bucket, key); link;) {
+        const struct entry *entry = bucket_entry(bucket, link);
+        struct touch this;
+        bool counted = counts(bucket, link, entry, range, &this);
+        if (counted && (!found || is_before(store, &this, touch) != latest)) *touch = this;
+        found = found || counted;
+        link = entry->next;
     }
     return found;
 }
 
 /* The buckets of a range: from `first` to before the result. */
-static int buckets_of(const struct store *store, struct hash128 key, const struct window_range *range,
-                      int *first) {
+INLINED int buckets_of(const struct store *store, struct hash128 key, const struct window_range *range,
+                       int *first) {
     int64_t last = window_bucket(&store->window, range->to_us);
     int end = *first = lower_bound(store, window_bucket(&store->window, range->from_us));
     for (; end < store->count && store->buckets[end]->id <= last; end++)
@@ -252,9 +256,12 @@ static bool are_in_order(const struct store *store, const struct touch *touches,
 static void collect_bucket(struct store *store, const struct bucket *bucket, struct hash128 key,
                            const struct window_range *range) {
     int before = store->found_count;
-    struct touch this;
-    for (uint32_t link = bucket_find(bucket, key); link; link = bucket_entry(bucket, link)->next)
-        if (counts(bucket, link, range, &this)) put_before(store, &this);
+    for (uint32_t link = bucket_find(bucket, key); link;) {
+        const struct entry *entry = bucket_entry(bucket, link);
+        struct touch this;
+        if (counts(bucket, link, entry, range, &this)) put_before(store, &this);
+        link = entry->next;
+    }
     int count = store->found_count - before;
     if (count == 0) return;
     if (are_in_order(store, found_at_front(store), count)) return;

@@ -276,10 +276,16 @@ class Oracle:
         )
 
 
+def _by_value(row: dict) -> str:
+    """Equal numbers are one text, however many digits they are written with."""
+    plain = {name: value.normalize() if isinstance(value, Decimal) else value for name, value in row.items()}
+    return str(sorted(plain.items()))
+
+
 def numbered(rows: list[dict], key: str) -> dict:
     """Rows by key, and where several have the same one by their number, in an order that only they decide."""
     found = {}
-    for row in sorted(rows, key=lambda row: str(sorted(row.items()))):
+    for row in sorted(rows, key=_by_value):
         found.setdefault(row[key], []).append(row)
     return {(name, n): row for name, same in found.items() for n, row in enumerate(same)}
 

@@ -159,6 +159,21 @@ def test_rows_that_the_table_refuses(case, write):
     assert case.pipeline.run("--quiet", command="verify").exit_code == 0
 
 
+def test_what_is_refused_stands_in_nobodys_way(case):
+    """The rows of one conversion are judged together: none of a refused one is there when the next is judged."""
+    case.share_out("linear")
+    case.database.execute(
+        f"""alter table {TABLE} add constraint few check (touch_number < 3);
+            create unique index on {TABLE} (click_id)"""
+    )
+    refused, taken = checkout(1, at=30), checkout(1, at=16)
+    case.send(*[click(1, at=at) for at in (0, 10, 20)], refused, taken)
+    case.finish()
+    letters = [json.loads(letter.value)["checkout_id"] for letter in case.dead_letters()]
+    assert letters == [refused.fields["checkout_id"]]
+    assert len(credits(case, taken.fields["checkout_id"])) == 2
+
+
 def test_keys_that_only_the_database_finds_equal(case):
     """They go one conversion at a time, with all of its rows, and the last stands as a whole."""
     case.share_out("linear")

@@ -106,6 +106,7 @@ static inline const struct setup *new_setup(struct history *history) {
     if (history->setup_count && chance(history, 60)) {
         settings.kept = history->setups[0]->settings.kept;
         settings.cap = history->setups[0]->settings.cap;
+        if (settings.cap) settings.window_s = history->setups[0]->settings.window_s; /* or all is read anew */
     }
     settings.early = history->early && chance(history, 80);
     int64_t furthest_us = (settings.drift_s + settings.lateness_s) * TIME_SECOND;
