@@ -344,7 +344,7 @@ def test_a_random_history_through_kills(early, rnd, final_told):
     early.pipeline.change("attribute.allowed_lateness", rnd.choice(["0s", "20s"]))
     early.pipeline.change("batch_rows", rnd.choice([7, 50, 10_000]))
     running = []
-    with Stream(early, history(rnd, 5000), rate=800) as stream:
+    with Stream(early, history(rnd, 5000, span=rnd.choice([100, 2500])), rate=800) as stream:
         while stream.thread.is_alive():
             if len(running) < 2:
                 running.append(early.start("--workers", str(rnd.choice([1, 2]))))
@@ -365,14 +365,14 @@ def test_a_random_history_through_kills(early, rnd, final_told):
 def pointed(early):
     if not has_fault_points():
         unavailable(f"{PROGRAM} has no fault points; scripts/build faults makes one, TRIBUTARY names it")
-    early.pipeline.change("defaults.idle_timeout", "100ms")
     early.pipeline.change("workers", 2)
     return early
 
 
 @pytest.mark.parametrize("point", [*POINTS, "commit.commit_sent"])
 def test_killed_there(pointed, rnd, point):
-    with Stream(pointed, history(rnd, 20_000), rate=500, pause=0.4) as stream:
+    # Ten seconds of event time a second, so that many checkouts wait for clicks.
+    with Stream(pointed, history(rnd, 20_000, span=400), rate=500) as stream:
         for passage in (1, rnd.randint(2, 6)):
             fault = f"{point}:{passage}"
             assert interrupted(pointed, fault, was_killed), f"{fault} was never passed"
@@ -382,7 +382,6 @@ def test_killed_there(pointed, rnd, point):
 
 
 def test_killed_when_a_row_was_taken_back(pointed):
-    pointed.pipeline.change("defaults.idle_timeout", 0)
     pointed.pipeline.change("lookups.users.missing", "dead_letter")
     stays, goes = checkout(1, at=60), checkout(2, at=60)
     pointed.send(stays, goes)

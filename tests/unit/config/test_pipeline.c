@@ -406,6 +406,7 @@ START_TEST(printed_with_all_defaults) {
                            "  window: 1h\n"
                            "  model: first\n"
                            "  credit_scale: 6\n"
+                           "  emit: final\n"
                            "  allowed_lateness: 0\n"
                            "  late: dead_letter\n"
                            "  max_drift: 1h\n"

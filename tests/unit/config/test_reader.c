@@ -67,10 +67,10 @@ END_TEST
 START_TEST(unknown_keys) {
     static const struct trial trials[] = {
         {"  window: 1h", "  windw: 1h", "p.yaml:12:3: unknown key \"windw\"; did you mean \"window\"?\n"},
-        {"  window: 1h", "  window: 1h\n  emit: final",
-         "p.yaml:13:3: unknown key \"emit\"\n"
+        {"  window: 1h", "  window: 1h\n  publish: final",
+         "p.yaml:13:3: unknown key \"publish\"\n"
          "  hint: known here: conversions, touches, key, window, model, weights, half_life, reach, "
-         "touch_cap, credit_scale, credit_of, "
+         "touch_cap, credit_scale, credit_of, emit, "
          "allowed_lateness, late, max_drift\n"},
         {"version: 1", "version: 1\nsteps: []",
          "p.yaml:2:1: unknown key \"steps\"\n"
@@ -403,7 +403,7 @@ START_TEST(hostile_names) {
         {"  window: 1h", "  window: 1h\n  \"\\e[31m\\n\": 1",
          "p.yaml:13:3: unknown key \"\\u001b[31m\\n\"\n"
          "  hint: known here: conversions, touches, key, window, model, weights, half_life, reach, "
-         "touch_cap, credit_scale, credit_of, "
+         "touch_cap, credit_scale, credit_of, emit, "
          "allowed_lateness, late, max_drift\n"},
         {"  t: {kafka", "  \"\\e\": {}\n  t: {kafka",
          "p.yaml:6:3: the name of an input must be a name of letters, digits and '_' that does not begin "

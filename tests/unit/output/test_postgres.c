@@ -106,6 +106,33 @@ START_TEST(golden_upsert_of_keys_only) {
 }
 END_TEST
 
+/* Of early rows: only what differs is written, by the text of what has equal values that are not the same. */
+START_TEST(golden_early) {
+    struct output o;
+    struct error error;
+    open_output(&o, WRITE_UPSERT, "id note at Part", "id");
+    postgres_output_free(o.output);
+    o.config.early = true;
+    o.columns[3].source = (struct source){.kind = SOURCE_ATTRIBUTION, .attribution = ATTRIBUTION_REVISION};
+    o.output = postgres_output_new(&o.config, &table, &error);
+    format(&o);
+    const char *conflict = strstr(o.statement.sql, " ON CONFLICT");
+    ck_assert_str_eq(conflict, " ON CONFLICT (\"id\") DO UPDATE SET \"note\" = EXCLUDED.\"note\","
+                               " \"at\" = EXCLUDED.\"at\", \"Part\" = coalesce(t.\"Part\", 0) + 1"
+                               " WHERE t.\"note\"::text COLLATE \"C\" IS DISTINCT FROM"
+                               " EXCLUDED.\"note\"::text COLLATE \"C\""
+                               " OR t.\"at\" IS DISTINCT FROM EXCLUDED.\"at\"");
+    struct postgres_statement gone = postgres_output_format_delete(o.output, o.rows, 0);
+    ck_assert_str_eq(gone.sql, "DELETE FROM shop.\"Orders\" t USING (SELECT * FROM unnest($1::text[],"
+                               " $2::text[], $3::text[], $4::text[]) AS u(c0, c1, c2, c3)) u"
+                               " WHERE t.\"id\" = u.c0::pg_catalog.\"numeric\"");
+    struct postgres_statement news = postgres_output_format_new(o.output, o.rows, 0);
+    ck_assert_ptr_nonnull(strstr(news.sql, "EXISTS (SELECT FROM shop.\"Orders\" t WHERE t.\"id\" ="));
+    ck_assert_ptr_nonnull(strstr(news.sql, " ON CONFLICT (\"id\") DO NOTHING RETURNING 1"));
+    close_output(&o);
+}
+END_TEST
+
 START_TEST(golden_append) {
     struct output o;
     open_output(&o, WRITE_APPEND, "id note", "");
@@ -149,7 +176,7 @@ START_TEST(golden_several) {
                      "WITH gone AS (DELETE FROM shop.\"Orders\" AS t USING unnest($4::text[], $5::text[])"
                      " AS o(k0, n) WHERE t.\"id\" = o.k0::pg_catalog.\"numeric\" AND"
                      " t.\"Part\" > o.n::pg_catalog.int4 RETURNING 1)"
-                     " INSERT INTO shop.\"Orders\" (\"id\", \"Part\", \"note\")"
+                     " INSERT INTO shop.\"Orders\" AS t (\"id\", \"Part\", \"note\")"
                      " SELECT u.c0::pg_catalog.\"numeric\", u.c1::pg_catalog.int4, u.c2::pg_catalog.text"
                      " FROM unnest($1::text[], $2::text[], $3::text[]) AS u(c0, c1, c2)"
                      " WHERE (SELECT count(*) FROM gone) >= 0"
@@ -394,6 +421,7 @@ int main(void) {
     TCase *tests = tcase_create("postgres");
     tcase_add_test(tests, golden_upsert);
     tcase_add_test(tests, golden_upsert_of_keys_only);
+    tcase_add_test(tests, golden_early);
     tcase_add_test(tests, golden_append);
     tcase_add_test(tests, golden_several);
     tcase_add_test(tests, the_last_conversion_stands_as_a_whole);
