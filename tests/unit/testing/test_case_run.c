@@ -269,6 +269,34 @@ START_TEST(lookups_before_the_key_of_touches) {
 }
 END_TEST
 
+/* The lookup is asked with what the steps have left, and not at all for what they filter: k2 would be a dead
+ * letter. Its time is seen all the same: k4 is late. A value that a step cannot handle is not asked about
+ * either, and what only matters after the key does not keep it from its place. */
+START_TEST(steps_before_lookups_before_the_key) {
+    assert_with(
+        TIME
+        "inputs:\n"
+        "  t: {kafka: {topic: tt}, repartition: {by: u, partitions: 2}, steps: [cast: {u: int}]}\n"
+        "  c:\n"
+        "    kafka: {topic: cc}\n"
+        "    repartition: {by: l.n, partitions: 2}\n"
+        "    steps: [rename: {mail: m}, trim: [m], lower: [m], where: {kind: {not: test}}, cast: {x: int}]\n"
+        "attribute: {conversions: c, touches: t, key: {t: [u], c: [l.n]}, window: 100s}\n"
+        "lookups: {l: {table: users, match: {mail: c.m}, missing: dead_letter}}\n" OUTPUT,
+        "lookups: {l: [{mail: a@x, n: 1}]}\n" CASES_HEAD
+        "    events: [{t: {id: t1, at: 80, u: \" 01\"}}, {c: {id: k1, at: 80, mail: \" A@X\"}},\n"
+        "             {c: {id: k2, at: 100, mail: b@x, kind: test}}, {c: {id: k3, at: 100, m: A@x, x: "
+        "bad}},\n"
+        "             {c: {id: k4, at: 89, m: a@x}}, {c: {id: k5, at: 100, m: [a]}}]\n"
+        "    expect:\n"
+        "      rows: [{id: k1, t: t1}]\n"
+        "      dead_letters: [{offset: 2, reason: step_failed, detail: \"step 5, cast\"},"
+        " {offset: 3, reason: late}, {offset: 4, reason: step_failed, detail: \"step 2, trim\"}]\n"
+        "      outcomes: {touch_kept: 1, attributed: 1, filtered: 1, step_failed: 2, late: 1}\n",
+        "");
+}
+END_TEST
+
 /* As the re-keyer does it: the times of what goes no further are seen all the same. */
 START_TEST(what_is_dropped_moves_the_watermark) {
     assert_with(REKEYED "lookups: {l: {table: users, match: {mail: c.m}, missing: drop}}\n" OUTPUT,
@@ -468,6 +496,7 @@ int main(void) {
     tcase_add_test(tests, lookups_before_the_key);
     tcase_add_test(tests, lookups_before_the_key_of_touches);
     tcase_add_test(tests, what_is_dropped_moves_the_watermark);
+    tcase_add_test(tests, steps_before_lookups_before_the_key);
     tcase_add_test(tests, the_key_is_the_new_one);
     tcase_add_test(tests, upsert_and_append);
     tcase_add_test(tests, what_is_the_records_own);

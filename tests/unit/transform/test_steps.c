@@ -366,6 +366,9 @@ START_TEST(several_conditions_must_all_hold) {
     cleaned_to_nothing(&c, "\"a\": \"x\", \"c\": 2", 2);
     cleaned_to_nothing(&c, "\"a\": \"y\", \"b\": 1, \"c\": 2", 2);
     cleaned_to_nothing(&c, "\"a\": \"x\", \"b\": 1, \"c\": 3", 3);
+    /* Its key is nobody's business. */
+    cleaned_to_nothing(&c, "\"a\": \"y\", \"k\": 7", 2);
+    cleaned_to_nothing(&c, "\"a\": \"y\", \"k\": [7]", 2);
     cleaned(&c, "\"a\": \"x\", \"b\": 1, \"c\": 1.0", "{\"a\":\"x\",\"b\":1,\"c\":1.0}");
     cleaning_close(&c);
 }
