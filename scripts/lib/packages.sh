@@ -63,6 +63,13 @@ python3-venv has_venv
 END
         ;;
     python) echo 'python3-venv has_venv' ;;
+    terraform)
+        cat <<'END'
+python3-venv has_venv
+golang-go has_command go
+npm has_command npm
+END
+        ;;
     count) echo 'valgrind has_command valgrind' ;;
     metrics) echo 'prometheus has_command promtool' ;;
     lint)
