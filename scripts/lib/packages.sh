@@ -66,7 +66,6 @@ END
     terraform)
         cat <<'END'
 python3-venv has_venv
-golang-go has_command go
 npm has_command npm
 END
         ;;

@@ -6,10 +6,11 @@ terraform_tests=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../tests/terraform" && p
 
 tflint_version=0.61.0
 aws_provider=5.100.0
-# Provider, its version, and the npm package of bindings that carries the schema of just that version.
-schema_providers="google 6.50.0 @cdktf/provider-google@16.12.1
-kubernetes 2.38.0 @cdktf/provider-kubernetes@12.1.1
-helm 3.1.1 @cdktf/provider-helm@12.1.2"
+# Provider, its version, the npm package of bindings that carries the schema of just that version, and what is nested in
+# it: blocks or attributes.
+schema_providers="google 6.50.0 @cdktf/provider-google@16.12.1 blocks
+kubernetes 2.38.0 @cdktf/provider-kubernetes@12.1.1 blocks
+helm 3.1.1 @cdktf/provider-helm@12.1.2 attributes"
 
 terraform_dir() { printf '%s/terraform\n' "$(cache_dir)"; }
 
@@ -27,20 +28,22 @@ once() {
 fetch_terraform() {
     command -v terraform >/dev/null || fail "terraform is missing" \
         "install terraform 1.11 or newer (https://developer.hashicorp.com/terraform/install): Debian has no package of it"
+    command -v go >/dev/null || fail "go is missing" \
+        "tflint and the providers' schemas are built with Go 1.25 or newer (https://go.dev/dl): Debian 12's is too old"
     cache_locked fetch_terraform_locked
 }
 
 fetch_terraform_locked() {
-    local name version package
+    local name version package nested
     mkdir -p "$(terraform_dir)/log"
     once venv "$(python3 --version; cat "$terraform_tests/requirements.txt")" \
         make_venv venv "$terraform_tests/requirements.txt"
     once checkov "$(python3 --version; cat "$terraform_tests/checkov-requirements.txt")" \
         make_venv checkov "$terraform_tests/checkov-requirements.txt"
     once tflint "$tflint_version" build_tflint
-    while read -r name version package; do
-        once "$name" "$version $package $(cat "$terraform_tests"/schema-provider/* | sha256sum)" \
-            build_schema_provider "$name" "$version" "$package"
+    while read -r name version package nested; do
+        once "$name" "$version $package $nested $(used_types "$name") $(cat "$terraform_tests"/schema-provider/* | sha256sum)" \
+            build_schema_provider "$name" "$version" "$package" "$nested"
     done <<<"$schema_providers"
     once aws "$aws_provider" link_aws_provider
     write_cli_config
@@ -80,18 +83,25 @@ provider_host() {
     rm -rf "$dir"
 }
 
-# build_schema_provider NAME VERSION PACKAGE: a provider that has the real one's schema and does nothing.
+# used_types NAME: the provider's resources and data sources that terraform/ names. Only these are read, so that each
+# start of the stand-in is quick; a new one makes it be built anew, and one that does not exist is missing afterwards.
+used_types() {
+    grep -rhoE "^(resource|data) \"$1_[a-z0-9_]+\"" --include='*.tf' "$terraform_tests/../../terraform" | cut -d '"' -f 2 | sort -u
+}
+
+# build_schema_provider NAME VERSION PACKAGE NESTED: a provider that has the real one's schema and does nothing.
 build_schema_provider() {
-    local name=$1 version=$2 package=$3 log dir source
+    local name=$1 version=$2 package=$3 nested=$4 log dir source types
     log=$(terraform_dir)/log/$name source=$(mktemp -d)
     dir=$(provider_dir "$name" "$version")
+    mapfile -t types < <(used_types "$name")
     echo "building the schema of the provider $name $version"
     cp "$terraform_tests"/schema-provider/* "$source"
     quietly "$log" fetch_bindings "$source" "$package" ||
         fail "could not fetch $package" "check the network, or npm's configuration"
     grep -q "\"version\": \"$version\"" "$source/package/package.json" ||
         fail "$package does not carry $name $version" "correct schema_providers in scripts/lib/terraform.sh"
-    python3 "$source/schema.py" "$source/package/lib" >"$source/schema.json" || fail "could not read $package"
+    python3 "$source/schema.py" "$source/package/lib" "$nested" "${types[@]}" >"$source/schema.json" || fail "could not read $package"
     mkdir -p "$dir"
     (cd "$source" && quietly "$log" go_build build -trimpath -o "$dir/terraform-provider-${name}_v$version" .) ||
         fail "could not build the schema of $name" "see $log"

@@ -308,7 +308,7 @@ variable "warehouse" {
   }
 
   validation {
-    condition     = alltrue([for d in [var.warehouse.silver, var.warehouse.gold] : can(regex("^[A-Za-z0-9_]{1,1024}$", d))]) && var.warehouse.silver != var.warehouse.gold
+    condition     = alltrue([for d in [var.warehouse.silver, var.warehouse.gold] : can(regex("^[A-Za-z0-9_]+$", d))]) && var.warehouse.silver != var.warehouse.gold
     error_message = "warehouse.silver and warehouse.gold are two names of letters, digits and underscores."
   }
 

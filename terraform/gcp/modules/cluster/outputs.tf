@@ -19,7 +19,7 @@ output "endpoint" {
 
 output "ca_certificate" {
   description = "The certificate of its authority, as base64."
-  value       = local.cluster.master_auth[0].cluster_ca_certificate
+  value       = one(local.cluster.master_auth[*].cluster_ca_certificate)
 }
 
 output "node_email" {
