@@ -90,7 +90,7 @@ variable "buckets" {
 }
 
 variable "log_bucket" {
-  description = "A bucket of yours for the buckets' access logs; null: none are written."
+  description = "A bucket of yours for the buckets' access logs, whose policy lets `logging.s3.amazonaws.com` put objects; null: none are written."
   type        = string
   default     = null
 
