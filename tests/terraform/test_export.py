@@ -10,8 +10,6 @@ import sqlglot
 from sqlglot import exp
 from warehouse import NAMES, SQL, Warehouse, code, rendered, statements, tables
 
-pytestmark = pytest.mark.xdist_group("export")  # one server for all
-
 START = datetime(2026, 3, 1, tzinfo=timezone.utc)
 
 # What gold must say, computed by Postgres from its own table, with its own functions.
