@@ -42,7 +42,7 @@ fetch_terraform_locked() {
         make_venv checkov "$terraform_tests/checkov-requirements.txt"
     once tflint "$tflint_version" build_tflint
     while read -r name version package nested; do
-        once "$name" "$version $package $nested $(used_types "$name") $(cat "$terraform_tests"/schema-provider/* | sha256sum)" \
+        once "$name" "$version $package $nested $(used_types "$name") $(stand_in | xargs cat | sha256sum)" \
             build_schema_provider "$name" "$version" "$package" "$nested"
     done <<<"$schema_providers"
     once aws "$aws_provider" link_aws_provider
@@ -69,7 +69,10 @@ build_tflint() {
 }
 
 # provider_dir NAME VERSION: where terraform looks for a provider in our folder of them.
-provider_dir() { printf '%s/providers/%s/hashicorp/%s/%s/%s\n' "$(terraform_dir)" "$(provider_host)" "$1" "$2" "$(provider_platform)"; }
+provider_dir() {
+    printf '%s/providers/%s/hashicorp/%s/%s/%s\n' "$(terraform_dir)" "$(provider_host)" "$1" "$2" \
+        "$(provider_platform)"
+}
 
 provider_platform() { printf '%s_%s\n' "$(go env GOOS)" "$(go env GOARCH)"; }
 
@@ -83,10 +86,14 @@ provider_host() {
     rm -rf "$dir"
 }
 
+# The files that the stand-in for a provider is built from.
+stand_in() { printf '%s\n' "$terraform_tests"/schema-provider/{go.mod,go.sum,main.go,schema.py}; }
+
 # used_types NAME: the provider's resources and data sources that terraform/ names. Only these are read, so that each
 # start of the stand-in is quick; a new one makes it be built anew, and one that does not exist is missing afterwards.
 used_types() {
-    grep -rhoE "^(resource|data) \"$1_[a-z0-9_]+\"" --include='*.tf' "$terraform_tests/../../terraform" | cut -d '"' -f 2 | sort -u
+    grep -rhoE "^(resource|data) \"$1_[a-z0-9_]+\"" --include='*.tf' "$terraform_tests/../../terraform" |
+        cut -d '"' -f 2 | sort -u
 }
 
 # build_schema_provider NAME VERSION PACKAGE NESTED: a provider that has the real one's schema and does nothing.
@@ -96,7 +103,7 @@ build_schema_provider() {
     dir=$(provider_dir "$name" "$version")
     mapfile -t types < <(used_types "$name")
     echo "building the schema of the provider $name $version"
-    cp "$terraform_tests"/schema-provider/* "$source"
+    stand_in | xargs cp -t "$source"
     quietly "$log" fetch_bindings "$source" "$package" ||
         fail "could not fetch $package" "check the network, or npm's configuration"
     grep -q "\"version\": \"$version\"" "$source/package/package.json" ||

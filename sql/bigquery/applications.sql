@@ -78,10 +78,10 @@ ranked as (
   from timed
 )
 select day, count(*), count(click_time), count(click_time) / count(*),
-  min(case when place >= 0.10 * places then seconds end),
-  min(case when place >= 0.50 * places then seconds end),
-  min(case when place >= 0.90 * places then seconds end),
-  min(case when place >= 0.99 * places then seconds end)
+  min(case when 100 * place >= 10 * places then seconds end),
+  min(case when 100 * place >= 50 * places then seconds end),
+  min(case when 100 * place >= 90 * places then seconds end),
+  min(case when 100 * place >= 99 * places then seconds end)
 from ranked
 group by day;
 

@@ -86,10 +86,10 @@ ranked as (
 )
 select day, count(*), count(click_id), count(click_id) / count(*),
   coalesce(sum(total_amount), 0), coalesce(sum(case when click_id is not null then total_amount end), 0),
-  min(case when place >= 0.10 * places then seconds end),
-  min(case when place >= 0.50 * places then seconds end),
-  min(case when place >= 0.90 * places then seconds end),
-  min(case when place >= 0.99 * places then seconds end)
+  min(case when 100 * place >= 10 * places then seconds end),
+  min(case when 100 * place >= 50 * places then seconds end),
+  min(case when 100 * place >= 90 * places then seconds end),
+  min(case when 100 * place >= 99 * places then seconds end)
 from ranked
 group by day;
 

@@ -76,9 +76,10 @@ class Cloud:
         ec2 = self.client("ec2")
         vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         subnets = [
-            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"]["SubnetId"]
+            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"{REGION}{zone}")
             for n, zone in enumerate("ab")
         ]
+        subnets = [made["Subnet"]["SubnetId"] for made in subnets]
         group = ec2.create_security_group(VpcId=vpc, GroupName="nodes", Description="nodes")["GroupId"]
         network = {"subnetIds": subnets, "securityGroupIds": [group]}
         role = f"arn:aws:iam::{ACCOUNT}:role/cluster"
@@ -104,7 +105,8 @@ class Stack:
         self.terraform("init", "-input=false")
 
     def terraform(self, *arguments, **options) -> str:
-        return terraform(self.folder, *arguments, AWS_ENDPOINT_URL=self.cloud.url, AWS_EC2_METADATA_DISABLED="true", **options)
+        env = {"AWS_ENDPOINT_URL": self.cloud.url, "AWS_EC2_METADATA_DISABLED": "true"}
+        return terraform(self.folder, *arguments, **env, **options)
 
     def change(self, command: str, protect: bool = True, target: str = "", out: str = "", **options) -> str:
         line = ("-auto-approve",) if command != "plan" else ("-detailed-exitcode",)
@@ -112,7 +114,8 @@ class Stack:
             line += (f"-out={out}",)
         if target:
             line += (f"-target={target}",)
-        return self.terraform(command, "-no-color", "-input=false", f"-var=protect={str(protect).lower()}", *line, **options)
+        line += ("-no-color", "-input=false", f"-var=protect={str(protect).lower()}")
+        return self.terraform(command, *line, **options)
 
     def outputs(self) -> dict:
         return json.loads(self.terraform("output", "-json", "all"))

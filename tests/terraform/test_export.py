@@ -5,6 +5,7 @@ import random
 from datetime import datetime, timedelta, timezone
 from string import Template
 
+import psycopg
 import pytest
 import sqlglot
 from sqlglot import exp
@@ -340,9 +341,7 @@ def test_every_column_is_described():
 
 
 def test_the_rights(database, another_url):
-    """What grants.sql gives is enough for the program and the reader, and the reader cannot do more."""
-    import psycopg
-
+    """What grants/*.sql give is enough for the program and the reader, and the reader cannot do more."""
     tables_ = "commerce.attributed_checkouts, job_board.attributed_successful_applications"
     names = {"program": "tributary@p.iam", "reader": "bigquery", "schemas": "commerce, job_board", "tables": tables_}
     names |= {"lookups": "commerce.users, job_board.users", "database": database.info.dbname}
@@ -351,13 +350,18 @@ def test_the_rights(database, another_url):
     database.execute("create role \"tributary@p.iam\" login password 'p'")
     database.execute("create role bigquery login password 'p' createdb createrole in role cloudsqlsuperuser")
     try:
-        database.execute(Template((SQL / "grants.sql").read_text()).substitute(names))
+        for user in ("program", "reader"):
+            database.execute(Template((SQL / f"grants/{user}.sql").read_text()).substitute(names))
         for name in ("checkouts", "applications"):
             query = Template((SQL / f"source/{name}.sql").read_text()).substitute(since="1970-01-01 00:00:00+00")
             with psycopg.connect(another_url, user="bigquery", password="p", autocommit=True) as reader:
                 reader.execute(query)
-                for refused in ("select * from commerce.users", "delete from commerce.attributed_checkouts",
-                                "create role another", "create schema own"):
+                for refused in (
+                    "select * from commerce.users",
+                    "delete from commerce.attributed_checkouts",
+                    "create role another",
+                    "create schema own",
+                ):
                     with pytest.raises(psycopg.errors.InsufficientPrivilege):
                         reader.execute(refused)
         with psycopg.connect(another_url, user="tributary@p.iam", password="p", autocommit=True) as program:

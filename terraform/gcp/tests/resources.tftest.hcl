@@ -175,3 +175,41 @@ run "the_export" {
     error_message = "Datasets are labelled."
   }
 }
+
+run "the_export_by_a_connection_of_another_project" {
+  command = plan
+
+  module {
+    source = "./modules/warehouse"
+  }
+
+  variables {
+    project_id          = "my-project-1"
+    location            = "europe-west1"
+    name                = "tributary"
+    labels              = {}
+    silver              = "silver"
+    gold                = "gold"
+    exports             = ["checkouts"]
+    schedule            = "every 1 hours"
+    repair_hours        = 24
+    readers             = []
+    connection          = "projects/theirs/locations/EU/connections/mine"
+    instance            = "my-project-1:europe-west1:tributary"
+    database            = "attribution"
+    user                = "bigquery"
+    password            = null
+    deletion_protection = true
+    force_destroy       = false
+  }
+
+  assert {
+    condition     = google_bigquery_connection_iam_member.export[0].project == "theirs" && google_bigquery_connection_iam_member.export[0].location == "EU" && google_bigquery_connection_iam_member.export[0].connection_id == "mine"
+    error_message = "The export may use the connection."
+  }
+
+  assert {
+    condition     = length(google_bigquery_connection.postgres) == 0 && length(google_bigquery_table.view) == 0
+    error_message = "No connection is made, and no view of tables that are not there."
+  }
+}

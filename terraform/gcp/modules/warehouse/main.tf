@@ -210,12 +210,13 @@ resource "google_bigquery_dataset_iam_member" "export" {
   member     = google_service_account.export[0].member
 }
 
+# Of projects/PROJECT/locations/LOCATION/connections/NAME; a connection that is there may be another project's.
 resource "google_bigquery_connection_iam_member" "export" {
-  count = length(google_bigquery_connection.postgres)
+  count = length(var.exports) > 0 ? 1 : 0
 
-  project       = var.project_id
-  location      = var.location
-  connection_id = google_bigquery_connection.postgres[0].connection_id
+  project       = split("/", local.connection)[1]
+  location      = split("/", local.connection)[3]
+  connection_id = split("/", local.connection)[5]
   role          = "roles/bigquery.connectionUser"
   member        = google_service_account.export[0].member
 }

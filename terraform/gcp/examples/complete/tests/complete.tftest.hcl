@@ -18,6 +18,12 @@ mock_provider "google" {
     }
   }
 
+  mock_resource "google_bigquery_connection" {
+    defaults = {
+      name = "projects/my-project-1/locations/europe-west1/connections/tributary"
+    }
+  }
+
   mock_resource "google_secret_manager_secret" {
     defaults = {
       id = "projects/my-project-1/secrets/tributary-kafka-password"
