@@ -103,6 +103,9 @@ def test_destroyed(stack):
     """With objects and old versions of them in a bucket."""
     stack.change("apply", protect=False)
     s3, bucket = stack.cloud.client("s3"), stack.outputs()["buckets"]["landing"]
+    with pytest.raises(ClientError, match="Forbidden"):  # moto heeds the policy, and speaks no TLS
+        s3.put_object(Bucket=bucket, Key="a", Body=b"0")
+    s3.delete_bucket_policy(Bucket=bucket)
     for body in (b"1", b"2"):
         s3.put_object(Bucket=bucket, Key="a", Body=body)
     stack.change("destroy", protect=False)

@@ -8,7 +8,7 @@ from cloud import ACCOUNT, REGION, applied, no_secrets
 FORGOTTEN = {
     "aws_db_instance": {"performance_insights_enabled"},
     "aws_db_parameter_group": {"parameter"},
-    "aws_vpc_security_group_ingress_rule": {"description", "tags", "tags_all"},
+    "aws_vpc_security_group_ingress_rule": {"description"},
 }
 
 DATABASE = """

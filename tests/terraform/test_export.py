@@ -282,6 +282,28 @@ def test_after_a_pause_of_weeks(shop, warehouse):
     check(warehouse)
 
 
+def test_a_correction_that_moves_a_row_to_a_later_day(shop, warehouse, database):
+    """The day that it leaves, and the day of the click that it leaves, are counted anew."""
+    shop.write(60)
+    shop.age(30, warehouse)
+    late = {"checkout_id": "late", "checkout_time": "2026-03-05 12:00", "click_time": "2026-03-05 11:00", "click_id": "c"}
+    upsert(database, "commerce.attributed_checkouts", "checkout_id", late)
+    late = {"application_id": "late", "applied_at": "2026-03-05 12:00Z", "job_uuid": "j"}
+    upsert(database, "job_board.attributed_successful_applications", "application_id", late)
+    run(warehouse)
+    database.execute(
+        "update commerce.attributed_checkouts set checkout_time = '2026-03-05 13:00', click_id = 'other', "
+        "click_time = '2026-03-05 12:30' where checkout_id = (select checkout_id from commerce.attributed_checkouts "
+        "where click_id is not null order by checkout_time limit 1)"
+    )
+    database.execute(
+        "update job_board.attributed_successful_applications set applied_at = '2026-03-05 13:00Z' where application_id = "
+        "(select application_id from job_board.attributed_successful_applications order by applied_at limit 1)"
+    )
+    run(warehouse)
+    check(warehouse)
+
+
 def test_days_before_stay_untouched(shop, warehouse, database):
     """Gold is replaced from the earliest day that changed, and only from there."""
 
