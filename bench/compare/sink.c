@@ -19,6 +19,11 @@
 
 enum { COLUMNS = 12, DEFAULT_BATCH = 10000, COPY_BYTES = 1 << 16 };
 
+static const char copy_sql[] =
+    "COPY commerce.attributed_checkouts (checkout_id, user_name, click_id, product_id, payment_method, "
+    "total_amount, shipping_address, billing_address, user_agent, ip_address, checkout_time, click_time) "
+    "FROM STDIN";
+
 static const char upsert_sql[] =
     "INSERT INTO commerce.attributed_checkouts AS t (checkout_id, user_name, click_id, product_id, "
     "payment_method, "
@@ -78,7 +83,7 @@ static void expect(PGconn *connection, PGresult *result, ExecStatusType status) 
 }
 
 static void copy_rows(PGconn *connection, const struct input *input) {
-    expect(connection, PQexec(connection, "COPY commerce.attributed_checkouts FROM STDIN"), PGRES_COPY_IN);
+    expect(connection, PQexec(connection, copy_sql), PGRES_COPY_IN);
     for (size_t at = 0; at < input->size; at += COPY_BYTES) {
         size_t left = input->size - at;
         if (PQputCopyData(connection, input->text + at, (int)(left < COPY_BYTES ? left : COPY_BYTES)) != 1)

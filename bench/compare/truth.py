@@ -51,7 +51,9 @@ class Truth:
 
     def _fetch(self, url: str) -> None:
         self.connection.execute("drop table if exists actual")
-        self.connection.execute("create temp table actual (like commerce.attributed_checkouts)")
+        self.connection.execute(
+            f"create temp table actual as select {COLUMNS} from commerce.attributed_checkouts with no data"
+        )
         rows = f"select {COLUMNS} from commerce.attributed_checkouts where checkout_id not like 'sentinel-%'"
         with psycopg.connect(url) as other, other.cursor().copy(f"copy ({rows}) to stdout") as out:
             with self.connection.cursor().copy("copy actual from stdin") as into:

@@ -22,10 +22,15 @@ expected as (
     left join commerce.users u on u.id::text = o.user_id
     order by o.partition, o."offset", c.time, c.partition, c."offset"
 ),
+actual as (
+    select checkout_id, user_name, click_id, product_id, payment_method, total_amount, shipping_address,
+        billing_address, user_agent, ip_address, checkout_time, click_time
+    from commerce.attributed_checkouts
+),
 different as (
-    (table expected except table commerce.attributed_checkouts)
+    (table expected except table actual)
     union all
-    (table commerce.attributed_checkouts except table expected)
+    (table actual except table expected)
 )
 select (select count(*) from raw.clicks) as clicks,
     (select count(*) from raw.checkouts) as checkouts,

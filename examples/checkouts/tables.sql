@@ -22,6 +22,23 @@ create table if not exists commerce.attributed_checkouts (
     click_time timestamp
 );
 
+-- When the row became what it is (the start of the transaction that wrote it). The pipeline does not fill it: what
+-- copies the table elsewhere asks with it for what is new. A correction moves it; an upsert that changes nothing does not.
+alter table commerce.attributed_checkouts add column if not exists attributed_at timestamptz not null default now();
+
+create index if not exists attributed_checkouts_attributed_at on commerce.attributed_checkouts
+    using brin (attributed_at);
+
+create or replace function commerce.stamp_attributed_at() returns trigger language plpgsql as $$
+begin
+    new.attributed_at := greatest(now(), old.attributed_at);
+    return new;
+end
+$$;
+
+create or replace trigger stamp_attributed_at before update on commerce.attributed_checkouts
+    for each row when (new.* is distinct from old.*) execute function commerce.stamp_attributed_at();
+
 -- Of last.yaml, and of the models that share a checkout out among its clicks.
 create table if not exists commerce.last_clicks (
     checkout_id varchar primary key,

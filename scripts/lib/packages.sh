@@ -84,6 +84,12 @@ openssl has_command openssl
 END
         ;;
     python) echo 'python3-venv has_venv' ;;
+    terraform)
+        cat <<'END'
+python3-venv has_venv
+npm has_command npm
+END
+        ;;
     count) echo 'valgrind has_command valgrind' ;;
     metrics) echo 'prometheus has_command promtool' ;;
     lint)

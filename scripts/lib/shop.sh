@@ -27,7 +27,8 @@ load_rows() {
     sql -c "create temp table line (row json)" \
         -c "\\copy line from '$1' with (format csv, delimiter E'\\x01', quote E'\\x02')" \
         -c "insert into commerce.attributed_checkouts
-            select r.* from line, json_populate_record(null::commerce.attributed_checkouts, row) r"
+            select r.* from line, json_populate_record(
+                jsonb_populate_record(null::commerce.attributed_checkouts, jsonb_build_object('attributed_at', now())), row) r"
 }
 
 # "clicks checkouts rows attributed mismatches"

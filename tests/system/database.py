@@ -62,9 +62,10 @@ class Database:
         return self.query("select to_regclass(%s) is not null", table)[0][0]
 
     def rows(self) -> list[dict]:
-        """The table of results."""
+        """The table of results, without the column that the pipeline does not fill."""
         cursor = self.connection.cursor(row_factory=psycopg.rows.dict_row)
-        return cursor.execute("select * from commerce.attributed_checkouts order by checkout_id").fetchall()
+        rows = cursor.execute("select * from commerce.attributed_checkouts order by checkout_id").fetchall()
+        return [{name: value for name, value in row.items() if name != "attributed_at"} for row in rows]
 
     def progress(self) -> list[dict]:
         """The progress of every partition; each test has one pipeline."""

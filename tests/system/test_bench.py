@@ -47,7 +47,8 @@ def table(database, events):
         copy.write((events / "users.csv").read_bytes())
     name = "commerce.attributed_checkouts"
     rows = f"[{','.join((events / 'rows.jsonl').read_text().splitlines())}]"
-    database.execute(f"insert into {name} select * from json_populate_recordset(null::{name}, %s)", rows)
+    base = f"jsonb_populate_record(null::{name}, jsonb_build_object('attributed_at', now()))"
+    database.execute(f"insert into {name} select * from json_populate_recordset({base}, %s)", rows)
     return name
 
 

@@ -151,7 +151,7 @@ def test_checkouts_of_producers_without_keys(bare_case, sent, rnd):
     assert live.stop() == 0, live.log[-3000:]
     finish(pipeline)
     wanted = case.database.query(EXPECTED_CHECKOUTS)
-    found = case.database.query("select * from commerce.attributed_checkouts order by checkout_id")
+    found = [tuple(row.values()) for row in case.database.rows()]
     assert sorted(wanted) == sorted(found)
     assert any(row[1] is None for row in wanted) and any(row[1] for row in wanted)
     assert any(row[2] is None for row in wanted) and any(row[2] for row in wanted)
@@ -271,6 +271,7 @@ def test_job_applications(bare_case, sent, rnd, file):
     finish(example(case, JOBS / f"{file}.yaml", **topics))
     wanted = case.database.query(EXPECTED_APPLICATIONS.format(**BY[file]))
     found = case.database.query("select * from job_board.attributed_successful_applications order by application_id")
+    found = [row[:-1] for row in found]  # attributed_at is no column of the pipeline
     assert wanted == found
     assert any(row[1] is None for row in wanted), "no user that nobody knows"
     assert any(row[2] is not None for row in wanted) and any(row[9] and row[2] is None for row in wanted)

@@ -1,0 +1,5 @@
+variable "region" {
+  description = "The region."
+  type        = string
+  default     = "eu-central-1"
+}
