@@ -16,8 +16,8 @@
 
 struct derive;
 
-/* A decoder of the one field that gives a record its key: the event's own, or one that it gets from a lookup. Of
- * an event that is filtered before it is looked up the field means nothing. */
+/* A decoder of the one field that gives a record its key: the event's own, or one that it gets from a lookup.
+ * Of an event that is filtered before it is looked up the field means nothing. */
 struct decoder *derive_key_decoder(const struct pipeline *pipeline, const struct input_config *input,
                                    struct error *error);
 
@@ -30,8 +30,8 @@ void derive_free(struct derive *derive);
 /* Which lookups are asked, and for which columns. */
 const struct lookups_plan *derive_plan(const struct derive *derive);
 
-/* The record's number in the batch, or -1 when it cannot be decoded or is filtered: it has no questions. What is needed of
- * it is copied. */
+/* The record's number in the batch, or -1 when it cannot be decoded or is filtered: it has no questions. What
+ * is needed of it is copied. */
 int derive_add(struct derive *derive, const struct record *record);
 struct lookups *derive_lookups(struct derive *derive);
 void derive_reset(struct derive *derive);

@@ -124,7 +124,8 @@ START_TEST(reasons_are_only_those_of_dead_letters) {
     static const struct trial trial = {
         "{dead_letters: [{reason: attributed}]}",
         "t.yaml:5:38: unknown reason \"attributed\"\n  hint: known here: late, empty, encoding, nul, "
-        "malformed, not_an_object, step_failed, time_invalid, time_in_future, key_null, key_invalid, value_refused, "
+        "malformed, not_an_object, step_failed, time_invalid, time_in_future, key_null, key_invalid, "
+        "value_refused, "
         "row_refused, lookup_missing\n"};
     try_expectations(&trial, 1);
 }
