@@ -30,8 +30,11 @@ static void grow(struct early_keys *keys) {
 bool early_keys_claim(struct early_keys *keys, uint64_t key, uint64_t number) {
     if ((keys->count + 1) * 4 > keys->slots * 3) grow(keys);
     struct early_key *item = &keys->items[place_of(keys, key)];
-    if (item->key) return item->number == number;
-    *item = (struct early_key){key, number};
+    if (item->key) {
+        item->wanted |= item->number != number;
+        return item->number == number;
+    }
+    *item = (struct early_key){key, number, false};
     keys->count++;
     return true;
 }
@@ -54,12 +57,14 @@ static void close_gap(struct early_keys *keys, size_t gap) {
     keys->items[gap] = (struct early_key){0};
 }
 
-void early_keys_yield(struct early_keys *keys, uint64_t key, uint64_t number) {
-    if (!key || !keys->slots) return;
+bool early_keys_yield(struct early_keys *keys, uint64_t key, uint64_t number) {
+    if (!key || !keys->slots) return false;
     size_t at = place_of(keys, key);
-    if (!keys->items[at].key || keys->items[at].number != number) return;
+    if (!keys->items[at].key || keys->items[at].number != number) return false;
+    bool wanted = keys->items[at].wanted;
     close_gap(keys, at);
     keys->count--;
+    return wanted;
 }
 
 size_t early_keys_bytes(const struct early_keys *keys) {

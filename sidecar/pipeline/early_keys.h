@@ -11,6 +11,7 @@
 struct early_key {
     uint64_t key; /* 0: the place is free */
     uint64_t number;
+    bool wanted; /* by others, too, at some time */
 };
 
 struct early_keys {
@@ -23,8 +24,8 @@ void early_keys_release(struct early_keys *keys);
 bool early_keys_claim(struct early_keys *keys, uint64_t key, uint64_t number);
 /* Whether another conversion than this has it. */
 bool early_keys_has(const struct early_keys *keys, uint64_t key, uint64_t but);
-/* The conversion is decided: its key is free again, if it had it. */
-void early_keys_yield(struct early_keys *keys, uint64_t key, uint64_t number);
+/* The conversion is decided: its key is free again, if it had it. Whether others have wanted it meanwhile. */
+bool early_keys_yield(struct early_keys *keys, uint64_t key, uint64_t number);
 /* Memory in use. */
 size_t early_keys_bytes(const struct early_keys *keys);
 

@@ -211,9 +211,26 @@ static int count_runs(const struct partition *partition, const struct cut *cut) 
     return runs;
 }
 
+/* The first of those that have wanted the key before has it now, and is looked at again: not a later one. */
+static void pass_on(struct partition *partition, uint64_t key, uint64_t from) {
+    bool passed = false;
+    for (uint64_t n = from; n < partition->queue.next; n++) {
+        struct provisional *provisional = &queue_at(&partition->queue, n)->provisional;
+        if (provisional->key != key) continue;
+        early_keys_claim(&partition->early.keys, key, n);
+        if (!passed) provisional->tried = 0;
+        passed = true;
+    }
+}
+
+static void yield_keys(struct partition *partition, const struct cut *cut) {
+    for (uint64_t n = cut->from; n < cut->to; n++) {
+        uint64_t key = queue_at(&partition->queue, n)->provisional.key;
+        if (early_keys_yield(&partition->early.keys, key, n)) pass_on(partition, key, cut->to);
+    }
+}
+
 void partition_early_committed(struct partition *partition, const struct cut *cut) {
-    for (uint64_t n = cut->from; n < cut->to; n++)
-        early_keys_yield(&partition->early.keys, queue_at(&partition->queue, n)->provisional.key, n);
     withdraw(partition, cut);
     for (int i = 0; i < cut->early_count; i++) {
         const struct early_row *row = &cut->early[i];
@@ -224,6 +241,7 @@ void partition_early_committed(struct partition *partition, const struct cut *cu
         provisional->owned = true;
         provisional->shown = row->choice;
     }
+    yield_keys(partition, cut); /* behind what the rows say: who has the key next is looked at again */
     partition->early.count = 0;
     forget_stored(partition);
     if (!partition_early_remembers(partition)) early_keys_release(&partition->early.released);

@@ -191,6 +191,28 @@ START_TEST(of_one_id_only_the_first_is_written_early) {
 }
 END_TEST
 
+/* And when that is decided without a row, it is the next one's turn, not that of one which is new. */
+START_TEST(the_next_of_one_id_follows) {
+    struct scene scene;
+    open_scene(&scene, "");
+    read_event(&scene, false, "twin", 1, 60);
+    read_event(&scene, false, "twin", 2, 9000);
+    ck_assert(take(&scene, 100));
+    batch_refuse(&scene.batch, 0, 0, "no");
+    batch_commit(&scene.batch);
+    read_event(&scene, true, "t", 5, 8000);
+    ck_assert(take(&scene, 100));
+    ck_assert_int_eq(scene.batch.row_count, 1);
+    batch_refuse(&scene.batch, 0, 0, "no");
+    commit(&scene);
+    read_event(&scene, false, "twin", 3, 9001);
+    ck_assert(take(&scene, 100));
+    ck_assert_int_eq(scene.batch.news.count, 1);
+    ck_assert_int_eq(scene.batch.news.items[0].offset, 1);
+    close_scene(&scene);
+}
+END_TEST
+
 START_TEST(a_refused_row_is_taken_back_when_it_is_decided) {
     struct scene scene;
     open_scene(&scene, "");
@@ -261,6 +283,7 @@ int main(void) {
     tcase_add_test(tests, what_there_is_no_room_for_comes_next);
     tcase_add_test(tests, decided_rows_come_before_early_ones);
     tcase_add_test(tests, of_one_id_only_the_first_is_written_early);
+    tcase_add_test(tests, the_next_of_one_id_follows);
     tcase_add_test(tests, a_refused_row_is_taken_back_when_it_is_decided);
     tcase_add_test(tests, a_refused_early_row_is_only_left_out);
     tcase_add_test(tests, all_rows_of_a_shared_conversion_are_corrected);
