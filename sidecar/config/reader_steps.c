@@ -117,13 +117,11 @@ static void read_condition(struct reader *reader, const struct option_row *optio
                            const struct node *key, struct step_field *field) {
     const char *what = arena_printf(reader->arena, "a value of %s", node_describe(key, reader->arena)).data;
     struct place child = reader_child(reader, place, key->written, key->value);
-    if (key->value->kind == NODE_SCALAR) {
-        store_literals(reader, key->value, what, &field->condition.values);
-    } else if (!key->value->count) {
+    if (key->value->kind != NODE_SCALAR && !key->value->count) {
         problems_add(reader->problems, child.position, "\"where\" asks nothing of %s",
                      node_describe(key, reader->arena));
         problems_hint(reader->problems, "for example: where: %s", option->example);
-    } else if (key->value->kind == NODE_LIST) {
+    } else if (key->value->kind != NODE_MAP) {
         store_literals(reader, key->value, what, &field->condition.values);
     } else {
         reader_section(reader, option->child, &child, true, &field->condition);
