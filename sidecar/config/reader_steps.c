@@ -199,8 +199,9 @@ void reader_step_map(struct reader *reader, const struct option_row *option, con
 
 static void check_remove(struct reader *reader, const struct node *map, const struct step_config *step,
                          const struct place *place) {
+    if (step->kind != STEP_REMOVE || map->kind != NODE_MAP) return;
     bool text = node_find(map, "text"), characters = node_find(map, "characters");
-    if (step->kind != STEP_REMOVE || map->kind != NODE_MAP || text != characters) return;
+    if (text != characters) return;
     problems_add(reader->problems, place->position,
                  text ? "\"%s\" has both \"text\" and \"characters\"" : "\"%s\" does not say what to remove",
                  place->path);
