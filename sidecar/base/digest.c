@@ -14,9 +14,10 @@ struct digest {
 
 struct digest *digest_new(const char *key) {
     struct digest *digest = memory_zalloc(1, sizeof *digest);
-    digest->keyed = key && *key;
     sha256_init(&digest->plain);
-    if (digest->keyed) hmac_sha256_set_key(&digest->hmac, strlen(key), (const uint8_t *)key);
+    if (!key || !*key) return digest;
+    digest->keyed = true;
+    hmac_sha256_set_key(&digest->hmac, strlen(key), (const uint8_t *)key);
     return digest;
 }
 

@@ -117,13 +117,11 @@ static void read_condition(struct reader *reader, const struct option_row *optio
                            const struct node *key, struct step_field *field) {
     const char *what = arena_printf(reader->arena, "a value of %s", node_describe(key, reader->arena)).data;
     struct place child = reader_child(reader, place, key->written, key->value);
-    if (key->value->kind == NODE_SCALAR) {
-        store_literals(reader, key->value, what, &field->condition.values);
-    } else if (!key->value->count) {
+    if (key->value->kind != NODE_SCALAR && !key->value->count) {
         problems_add(reader->problems, child.position, "\"where\" asks nothing of %s",
                      node_describe(key, reader->arena));
         problems_hint(reader->problems, "for example: where: %s", option->example);
-    } else if (key->value->kind == NODE_LIST) {
+    } else if (key->value->kind != NODE_MAP) {
         store_literals(reader, key->value, what, &field->condition.values);
     } else {
         reader_section(reader, option->child, &child, true, &field->condition);
@@ -201,8 +199,9 @@ void reader_step_map(struct reader *reader, const struct option_row *option, con
 
 static void check_remove(struct reader *reader, const struct node *map, const struct step_config *step,
                          const struct place *place) {
+    if (step->kind != STEP_REMOVE || map->kind != NODE_MAP) return;
     bool text = node_find(map, "text"), characters = node_find(map, "characters");
-    if (step->kind != STEP_REMOVE || map->kind != NODE_MAP || text != characters) return;
+    if (text != characters) return;
     problems_add(reader->problems, place->position,
                  text ? "\"%s\" has both \"text\" and \"characters\"" : "\"%s\" does not say what to remove",
                  place->path);

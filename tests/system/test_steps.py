@@ -221,7 +221,8 @@ def expected(events):
         mine = [c for c in mine if time - timedelta(hours=1) <= c[0] <= time]
         click = min(mine, key=lambda c: c[0])[1] if mine else {}
         amount = None if event["amount"] is None else Decimal(str(event["amount"]))
-        user, country, title = (None if v is None else str(v) for v in (event["user"], event["country"], click.get("title")))
+        shown = event["user"], event["country"], click.get("title")
+        user, country, title = (None if value is None else str(value) for value in shown)
         rows[event["id"]] = (
             user, amount, event["items"], event["gift"], country, click.get("id"), click.get("followers"),
             title, click.get("email"),

@@ -115,6 +115,11 @@ START_TEST(wrong_shapes) {
                                         "top level of an event, without '.' "
                                         "or a leading '_', not \"a.b\"\n"
                                         "p.yaml:6:76: the field \"a\" is given twice\n"},
+        {S("trim: [{a: b}]"), "p.yaml:6:61: a field of a step must be the name of a field at the top level "
+                              "of an event, without '.' "
+                              "or a leading '_', not a map\n"},
+        {S("remove: [{a: b}]"), "p.yaml:6:62: \"inputs.t.steps.remove\" must be a map, not a list\n"
+                                "  hint: for example: remove: {fields: [price], text: \",\"}\n"},
         {S("remove: {fields: [a]}"),
          "p.yaml:6:62: \"inputs.t.steps.remove\" does not say what to remove\n"
          "  hint: text: \"...\" is a text as a whole; characters: \",;\" is each of these\n"},
