@@ -368,7 +368,7 @@ def test_the_rights(database, another_url):
     names = {"program": "tributary@p.iam", "reader": "bigquery", "schemas": "commerce, job_board", "tables": tables_}
     names |= {"lookups": "commerce.users, job_board.users", "database": database.info.dbname}
     database.execute("drop role if exists cloudsqlsuperuser")
-    database.execute("create role cloudsqlsuperuser createdb createrole")
+    database.execute("create role cloudsqlsuperuser createdb createrole in role pg_read_all_data, pg_write_all_data")
     database.execute("create role \"tributary@p.iam\" login password 'p'")
     database.execute("create role bigquery login password 'p' createdb createrole in role cloudsqlsuperuser")
     try:
