@@ -6,7 +6,6 @@ has_library() { pkg-config --atleast-version="${2:-0}" "$1" 2>/dev/null; }
 has_file() { [ -e "$1" ]; }
 has_server() { has_command initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 has_venv() { python3 -c 'import venv, ensurepip' 2>/dev/null; }
-has_lint_driver() { has_command run-clang-tidy && has_command clang-tidy; }
 has_fuzzer() { compgen -G '/usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a' >/dev/null; }
 has_compiler() { has_command cc && has_command c++ && has_command make; }
 
@@ -95,7 +94,8 @@ END
     lint)
         cat <<'END'
 clang-format has_command clang-format
-clang-tidy has_lint_driver
+clang-tidy has_command clang-tidy
+python3 has_command python3
 shellcheck has_command shellcheck
 END
         ;;
