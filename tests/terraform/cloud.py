@@ -125,12 +125,12 @@ class Stack:
 
 
 @contextmanager
-def applied(folder, own: str):
+def applied(folder, own: str, protect: bool = True):
     cloud = Cloud(folder)
     try:
         cloud.await_start()
         stack = Stack(folder, cloud, own)
-        stack.change("apply")
+        stack.change("apply", protect=protect)
         yield stack
     finally:
         cloud.stop()
