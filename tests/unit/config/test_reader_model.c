@@ -211,7 +211,7 @@ START_TEST(names) {
          "p.yaml:21:14: unknown field of \"attribution\" \"credits\"; did you mean \"credit\"?\n"},
         {"- b: t.x", "- b: attribution._time",
          "p.yaml:21:14: unknown field of \"attribution\" \"_time\"\n"
-         "  hint: known here: credit, touch_number, touch_count, amount\n"},
+         "  hint: known here: credit, touch_number, touch_count, amount, final, revision\n"},
         {"{id: k}", "{id: attribution.touch_number}",
          "p.yaml:14:29: a lookup cannot be matched by \"attribution.touch_number\": it is asked before\n"},
         {"  u: {table", "  attribution: {table",
