@@ -435,7 +435,7 @@ static inline void history_begin(struct history *history, uint64_t seed) {
         log_draw(&history->logs[side], &history->random, keys, history->bound_s[side], history->wild);
         history->logs[side].end = history->drifts ? 0 : history->logs[side].count;
     }
-    history->logs[CONVERSIONS].twins = (int)DRAW_OF(&history->random, 1, 1, 2, 3);
+    history->logs[CONVERSIONS].twins = (int)DRAW_OF(&history->random, 1, 2, 3, 3);
     history->database.progress = PROGRESS_START(0, 0);
     history->database.setup = new_setup(history);
 }
