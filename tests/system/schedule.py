@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from events import unkeyed
 from history import history, skewed
-from oracle import Tally
+from oracle import SHARING, Tally
 from stage import KINDS, Later, Stage
 from stream import Stream
 
@@ -49,6 +49,7 @@ class Plan:
         self.append = rnd.random() < 0.7  # shows more: an upsert hides a row written twice
         if not self.append and rnd.random() < 0.7:
             self.settings["attribute.emit"] = "early"
+        self.model = rnd.choice(["first", "first", "first", *SHARING])
         self.workers = rnd.randint(1, 3)
         length = rnd.choice([1000, 1500, 2500])
         self.events = history(rnd, length, span=rnd.choice([length / 2, length * 3]))
@@ -93,6 +94,8 @@ class Play:
             self.case.rekey()
             properties = self.case.pipeline.document["kafka"]["properties"]
             properties["transaction.timeout.ms"] = TRANSACTION_MS
+        if plan.model in SHARING:
+            self.case.share_out(plan.model)
         if plan.append:
             self.case.append_without_key()
         self.stage = Stage(self.lane, self.case, plan.workers)
@@ -143,6 +146,7 @@ class Play:
     def describe(self) -> str:
         plan = self.plan
         words = ["append" if plan.append else "upsert", f"{plan.workers} workers", *(["skewed"] if plan.skewed else [])]
+        words += [plan.model] if plan.model in SHARING else []
         words += ["early"] if "attribute.emit" in plan.settings else []
         words += ["re-keyed"] if plan.rekeyed else []
         return "; ".join([", ".join(words), *self.done, *self.stage.notes])

@@ -8,6 +8,7 @@ import pytest
 from conftest import unavailable
 from events import checkout, click
 from history import history
+from oracle import SHARING
 from pipeline import PROGRAM, eventually
 from stage import fault_points, has_fault_points
 from stream import Stream, passed
@@ -335,8 +336,10 @@ def test_metrics(told):
     assert process.stop() == 0
 
 
-@pytest.mark.parametrize("final_told", [False, True])
-def test_a_random_history_through_kills(early, rnd, final_told):
+@pytest.mark.parametrize("model, final_told", [("first", False), ("first", True), ("linear", False), ("time_decay", True)])
+def test_a_random_history_through_kills(early, rnd, model, final_told):
+    if model in SHARING:
+        early.share_out(model)
     if final_told:
         early.database.execute(f"alter table {TABLE} add final boolean, add revision integer")
         early.pipeline.output["columns"] += [{"final": "attribution.final"}, {"revision": "attribution.revision"}]
