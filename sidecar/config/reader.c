@@ -222,11 +222,14 @@ bool reader_written(const struct node *value) {
     return written;
 }
 
-static void check_written_secret(struct reader *reader, const struct place *place) {
+static void check_written_secret(struct reader *reader, const struct option_row *option,
+                                 const struct place *place) {
     if (!reader_written(place->node)) return;
     problems_add(reader->problems, place->position, "\"%s\" is a secret written in the file", place->path);
-    problems_hint(reader->problems, "take it from the environment, ${KAFKA_PASSWORD}, or from a file, "
-                                    "${file:/run/secrets/password}");
+    /* The example is a variable in quotes. */
+    problems_hint(reader->problems,
+                  "take it from the environment, %.*s, or from a file, ${file:/run/secrets/password}",
+                  (int)strlen(option->example) - 2, option->example + 1);
 }
 
 static void check_written_password(struct reader *reader, const struct place *place) {
@@ -276,7 +279,7 @@ static void store_value(struct reader *reader, const struct option_row *option, 
     switch (store(reader, option, target, place->node->text)) {
     case STORED:
         if (option->kind == KIND_SECRET)
-            check_written_secret(reader, place);
+            check_written_secret(reader, option, place);
         else if (option->secret)
             check_written_password(reader, place);
         return;

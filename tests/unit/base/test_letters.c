@@ -38,10 +38,11 @@ static size_t encode(uint32_t code, char *out) {
     return len;
 }
 
-/* Every character there is: valid before and after, never too long, and nothing left to change. */
+/* Every character of the planes that have letters, and some of the others: valid before and after, never too
+ * long, and nothing left to change. */
 START_TEST(all_characters) {
     int changed = 0;
-    for (uint32_t code = 1; code < 0x110000; code++) {
+    for (uint32_t code = 1; code < 0x110000; code += code < 0x20000 ? 1 : 97) {
         char text[4], once[8], twice[8];
         size_t step;
         if (code >= 0xd800 && code < 0xe000) continue;

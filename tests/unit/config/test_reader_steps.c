@@ -154,7 +154,7 @@ START_TEST(wrong_shapes) {
                                 "  hint: for example: coalesce: {email: [email, contact_email]}\n"},
         {S("hash: {fields: [a], key: written}"),
          "p.yaml:6:79: \"inputs.t.steps.hash.key\" is a secret written in the file\n"
-         "  hint: take it from the environment, ${KAFKA_PASSWORD}, or from a file, "
+         "  hint: take it from the environment, ${HASH_KEY}, or from a file, "
          "${file:/run/secrets/password}\n"},
         {S("rename: {a: a}"), "p.yaml:6:63: the field \"a\" gets the name that it has\n"},
     };
