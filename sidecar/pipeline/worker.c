@@ -292,10 +292,10 @@ static int64_t bytes_of(rd_kafka_message_t *const *messages, int count) {
 
 static bool read_side(struct worker *worker, struct slot *slot, enum consumer_side side, int *count,
                       struct error *error) {
-    *count = 0;
-    int most = may_read(worker, slot, side);
-    if (!most) return true;
-    *count = consumer_read(worker->consumer, side, partition_number(slot->partition), worker->messages, most);
+    *count = may_read(worker, slot, side);
+    if (!*count) return true;
+    *count = consumer_read(worker->consumer, (int)side, partition_number(slot->partition), worker->messages,
+                           *count);
     bool ok = true;
     int64_t now = *count ? clock_monotonic_us() : 0;
     for (int i = 0; ok && i < *count; i++)
@@ -395,7 +395,7 @@ static bool serve_idle(struct worker *worker, int64_t now, struct error *error) 
 /* --- committing --- */
 
 static void report_offsets(struct worker *worker) {
-    for (enum consumer_side side = 0; side < 2; side++) {
+    for (int side = 0; side < 2; side++) {
         int32_t *partitions = memory_alloc((size_t)worker->batch.part_count * sizeof *partitions);
         int64_t *offsets = memory_alloc((size_t)worker->batch.part_count * sizeof *offsets);
         for (int i = 0; i < worker->batch.part_count; i++) {

@@ -80,7 +80,7 @@ static void serve_ends(struct worker *worker, int64_t now) {
 }
 
 static int64_t end_of_log(const struct worker *worker, enum consumer_side side, int partition) {
-    int64_t fetched = consumer_high(worker->consumer, side, partition);
+    int64_t fetched = consumer_high(worker->consumer, (int)side, partition);
     int64_t asked = worker->watch.highs[side][partition];
     return fetched > asked ? fetched : asked;
 }

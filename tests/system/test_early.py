@@ -5,19 +5,15 @@ import json
 
 import pytest
 
-from conftest import unavailable
 from events import checkout, click
 from history import history
 from oracle import SHARING
-from pipeline import PROGRAM, eventually
-from stage import fault_points, has_fault_points
+from pipeline import eventually
 from stream import Stream, passed
 from test_attribution import far_ahead, id_of
-from test_fault_points import interrupted, was_killed
 from watched import Watched
 
 TABLE = "commerce.attributed_checkouts"
-POINTS = [name for name in fault_points() if name in ("commit.corrections", "commit.news", "commit.owned")]
 
 
 @pytest.fixture
@@ -363,38 +359,3 @@ def test_a_random_history_through_kills(early, rnd, model, final_told):
     assert owned(early) == []
     if final_told:
         assert early.database.query(f"select count(*) from {TABLE} where not final") == [(0,)]
-
-
-@pytest.fixture
-def pointed(early):
-    if not has_fault_points():
-        unavailable(f"{PROGRAM} has no fault points; scripts/build faults makes one, TRIBUTARY names it")
-    early.pipeline.change("workers", 2)
-    return early
-
-
-@pytest.mark.parametrize("point", [*POINTS, "commit.commit_sent"])
-def test_killed_there(pointed, rnd, point):
-    # Ten seconds of event time a second, so that many checkouts wait for clicks.
-    with Stream(pointed, history(rnd, 20_000, span=400), rate=500) as stream:
-        for passage in (1, rnd.randint(2, 6)):
-            fault = f"{point}:{passage}"
-            assert interrupted(pointed, fault, was_killed), f"{fault} was never passed"
-        stream.end_here()
-    pointed.settle(duplicates=True)
-    assert owned(pointed) == []
-
-
-def test_killed_when_a_row_was_taken_back(pointed):
-    pointed.pipeline.change("lookups.users.missing", "dead_letter")
-    stays, goes = checkout(1, at=60), checkout(2, at=60)
-    pointed.send(stays, goes)
-    process = pointed.start()
-    eventually(lambda: len(pointed.rows()) == 2, "both rows")
-    assert process.stop() == 0
-    pointed.database.execute("delete from commerce.users where id = 2")
-    process = pointed.pipeline.start("--once", "--close", fault="commit.gone:1")
-    eventually(lambda: was_killed(process), "it is killed there")
-    assert len(pointed.rows()) == 2
-    pointed.finish()
-    assert set(pointed.rows()) == {stays.fields["checkout_id"]}
