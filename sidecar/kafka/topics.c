@@ -103,11 +103,15 @@ static const char *hint_for(const struct topics *topics) {
     return "\nhint: is this port one with TLS?";
 }
 
-/* A broker that expects TLS closes the connection of who speaks without, as does one that is going down. */
+/* A broker that expects TLS closes the connection of who speaks without, one that does not that of who begins
+ * a handshake (2.8 of the client says so in these words, earlier ones name the cause), as does one that is
+ * going down. */
 static const char *hint_for_silence(const struct topics *topics) {
-    return strstr(topics->blame_text, "connecting to a SSL listener?")
-               ? "\nhint: perhaps this port is one with TLS: see `kafka.tls`"
-               : "";
+    if (strstr(topics->blame_text, "connecting to a SSL listener?"))
+        return "\nhint: perhaps this port is one with TLS: see `kafka.tls`";
+    if (strstr(topics->blame_text, "connecting to a PLAINTEXT broker listener?"))
+        return "\nhint: perhaps this port is one without TLS: is `kafka.tls` meant for it?";
+    return "";
 }
 
 static bool unanswered(struct topics *topics, int timeout_ms, rd_kafka_resp_err_t code, struct error *error) {
