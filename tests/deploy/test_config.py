@@ -19,8 +19,9 @@ def instances(schema: dict, described: dict, texts):
     if "$ref" in described:
         described = schema["definitions"][described["$ref"].rsplit("/")[-1]]
     for key in ("allOf", "anyOf", "oneOf"):
-        if key in described:
-            return instances(schema, described[key][0], texts)
+        if key in described:  # of a short and a long form the long one
+            form = next((form for form in described[key] if "$ref" in form), described[key][0])
+            return instances(schema, form, texts)
     kind = described.get("type")
     if kind == "object" or "properties" in described:
         made = {name: instances(schema, each, texts) for name, each in described.get("properties", {}).items()}
