@@ -276,9 +276,14 @@ class Oracle:
         )
 
 
+# Columns that say how a row came about; what it says is the same without them.
+HISTORY = ("final", "revision")
+
+
 def _by_value(row: dict) -> str:
     """Equal numbers are one text, however many digits they are written with."""
-    plain = {name: value.normalize() if isinstance(value, Decimal) else value for name, value in row.items()}
+    said = {name: value for name, value in row.items() if name not in HISTORY}
+    plain = {name: value.normalize() if isinstance(value, Decimal) else value for name, value in said.items()}
     return str(sorted(plain.items()))
 
 
