@@ -115,7 +115,8 @@ class Play:
                 self.lane.heal()  # or the stream would not end
                 raise
         self.stage.end()
-        if self.stage.changelog_deleted:
+        if self.stage.changelog_deleted:  # who was running may have had it made anew, or the next one does
+            self.case.pipeline.run("--once")
             self.stage.mend_changelog()
         self.case.settle(duplicates=True)
         return self.case.tally
