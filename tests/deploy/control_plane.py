@@ -5,27 +5,17 @@ import json
 import os
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 import yaml
 
+from pipeline import eventually
 from tools import FOLDER, run, tool
 
 # Debian's etcd is too old for them; clients would ask again and again, with longer and longer pauses.
 NO_WATCH_LISTS = {"KUBE_FEATURE_WatchListClient": "false"}
 ZONES = ("europe-west1-b", "europe-west1-c")
-
-
-def eventually(condition, what: str, timeout: float = 90):
-    """The condition's first true value; `what` says what did not happen when the time is over."""
-    end = time.monotonic() + timeout
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < end, f"not within {timeout} s: {what}"
-        time.sleep(0.1)
+PATIENCE = 90  # seconds, for controllers that take turns on a busy machine
 
 
 def free_ports(count: int) -> list[int]:
@@ -54,7 +44,7 @@ class ControlPlane:
         self._write_kubeconfig()
         self._etcd()
         self._api_server(key, public)
-        eventually(lambda: self._answers("/readyz"), "the API server is ready")
+        eventually(lambda: self._answers("/readyz"), "the API server is ready", PATIENCE)
         kubeconfig = ["--kubeconfig", str(self.kubeconfig)]
         self._run("kube", "kube-controller-manager", *kubeconfig, "--service-account-private-key-file", str(key),
                   "--root-ca-file", str(self.folder / "pki/apiserver.crt"), "--leader-elect=false", "--secure-port=0",
@@ -91,7 +81,7 @@ class ControlPlane:
         document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
         self.kubectl("apply", "-f", "-", input=json.dumps(document))
         eventually(lambda: self.kubectl("-n", name, "get", "serviceaccount", "default", check=False).returncode == 0,
-                   f"namespace {name} has its service account")
+                   f"namespace {name} has its service account", PATIENCE)
         return name
 
     def _run(self, name: str, *arguments, log: str) -> None:

@@ -9,7 +9,8 @@ import yaml
 
 from chart import CASES, CHART, case, container, of_kind, pod_specs, rendered, with_pipeline, written
 from conftest import unavailable
-from control_plane import ZONES, ControlPlane, eventually
+from control_plane import PATIENCE, ZONES, ControlPlane
+from pipeline import eventually
 from tools import ROOT, Missing, helm, tool
 
 OVERLAYS = ["base", "overlays/gcp", "overlays/aws", "overlays/local"]
@@ -80,7 +81,7 @@ def test_installed(shop):
     assert all(any(c["type"] == "Ready" and c["status"] == "True" for c in p["status"]["conditions"]) for p in pods)
     assert {p["spec"]["nodeName"] for p in pods} == {f"node-{zone}" for zone in ZONES}, "spread over both zones"
     budget = eventually(lambda: shop.cluster.get("-n", "shop", "pdb", shop.name)["status"].get("disruptionsAllowed"),
-                        "the budget has found its pods")
+                        "the budget has found its pods", PATIENCE)
     assert budget == 1
     assert not shop.cluster.get("-n", "shop", "jobs")["items"], "the init job is done and gone"
 
@@ -136,7 +137,7 @@ def test_a_roll_out_that_gets_stuck_is_undone(shop):
     def phases():
         return {p["metadata"]["name"][-1]: p["status"]["phase"] for p in shop.pods() if "deletionTimestamp" not in p["metadata"]}
 
-    eventually(lambda: phases() == {"0": "Running", "1": "Pending"}, "one pod runs, one waits for a node")
+    eventually(lambda: phases() == {"0": "Running", "1": "Pending"}, "one pod runs, one waits for a node", PATIENCE)
     stuck = shop.kubectl("rollout", "status", f"statefulset/{shop.name}", "--timeout=1s", check=False)
     assert stuck.returncode != 0 and phases() == {"0": "Running", "1": "Pending"}
     shop.kubectl("rollout", "undo", f"statefulset/{shop.name}")
@@ -148,7 +149,7 @@ def test_scaling_out_and_in(shop):
     for replicas in (4, 2):
         shop.kubectl("scale", f"statefulset/{shop.name}", f"--replicas={replicas}")
         eventually(lambda: shop.workload()["status"].get("availableReplicas") == replicas
-                   and len(shop.pods()) == replicas, f"{replicas} pods")
+                   and len(shop.pods()) == replicas, f"{replicas} pods", PATIENCE)
 
 
 def test_a_batch_runs_to_its_end(cluster, tmp_path):
