@@ -198,7 +198,8 @@ def test_a_transaction_that_takes_too_long(case):
     process.thaw()
     assert process.wait(60) == 1, process.log
     last = process.log[process.log.rindex("tributary dead-letters: ") :]
-    assert "longer than `transaction.timeout.ms`" in last and "hint: begin it again" in last, last
+    late = "longer than `transaction.timeout.ms`" in last and "hint: begin it again" in last
+    assert late or "_MSG_TIMED_OUT" in last, last  # a record that had not been sent may notice it first
     values = Counter(record.value for record in case.records("clicks"))
     assert {values[event.value] for event in bad} <= {1, 2}
     missing = sum(values[event.value] == 1 for event in bad)
